@@ -1,0 +1,54 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 10s
+TESTFLAGS ?=
+export CGO_ENABLED ?= 1
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.PHONY: build
+build: ## build ./reseed
+	CGO_ENABLED=0 go build -trimpath -o reseed .
+
+.PHONY: demo
+demo: ## tour both services with sample data, then keep serving until interrupted
+	go run . demo
+
+.PHONY: setup
+setup: ## install by package name what the tests need and this machine lacks
+	@scripts/setup.sh
+
+# A skipped test counts as a failure: scripts/testgate says which.
+.PHONY: test
+test: setup ## all tests with the race detector, on SQLite and MariaDB
+	RESEED_TEST_REQUIRE_MARIADB=1 go test -race -timeout 20m -json $(TESTFLAGS) ./... | go run ./scripts/testgate
+
+.PHONY: fmt
+fmt: ## fail where gofmt would change a file
+	@changed=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -s -l); \
+	if [ -n "$$changed" ]; then echo "gofmt -s would change:"; echo "$$changed"; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet
+	go vet ./...
+
+.PHONY: lint
+lint: fmt vet ## gofmt, go vet and golangci-lint
+	$(GOLANGCI_LINT) run
+
+.PHONY: bench
+bench: ## all benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (default 10s) each
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+.PHONY: ci
+ci: lint test fuzz build ## everything that continuous integration checks
+	./reseed demo --once

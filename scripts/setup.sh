@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks: a C compiler (for the
+# race detector) and MariaDB, of which the tests start private instances.
+# Services of installed packages are not started.
+set -euo pipefail
+
+packages=()
+need() { # need PACKAGE COMMAND...: PACKAGE is missing where none of its commands is there
+  local package=$1 command
+  shift
+  for command in "$@"; do
+    if PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$command" >/dev/null; then
+      return
+    fi
+  done
+  packages+=("$package")
+}
+
+need gcc gcc cc clang
+need mariadb-server mariadbd mysqld
+# The C library's headers come apart from the compiler.
+if [ ! -e /usr/include/stdlib.h ]; then packages+=(libc6-dev); fi
+
+if [ ${#packages[@]} -eq 0 ]; then exit 0; fi
+echo "missing: ${packages[*]}" >&2
+
+if ! command -v apt-get >/dev/null; then
+  echo "no apt-get here: please install ${packages[*]} yourself" >&2
+  exit 1
+fi
+
+sudo=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null && [ ! -t 0 ]; then
+    echo "not root, and no sudo without a password: please run: apt-get install ${packages[*]}" >&2
+    exit 1
+  fi
+  sudo=(sudo)
+fi
+
+# Debian's maintainer scripts ask policy-rc.d before they start a service.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  trap '"${sudo[@]}" rm -f $policy' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee $policy >/dev/null
+  "${sudo[@]}" chmod 755 $policy
+fi
+"${sudo[@]}" apt-get update -qq
+"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${packages[@]}"
