@@ -1,0 +1,53 @@
+package templates
+
+import "time"
+
+// samples returns notifications of every kind a template may meet: each
+// reason, with and without a group, with every field and with as few as can be.
+func samples(template string) []Notification {
+	reasons := []string{ReasonMember, ReasonAdmin, ReasonForced}
+	if template == ChangePassword {
+		reasons = []string{""}
+	}
+	var all []Notification
+	for _, reason := range reasons {
+		for _, group := range []*Group{nil, {ID: 3}, sampleGroup()} {
+			for _, full := range []bool{true, false} {
+				all = append(all, sample(template, reason, group, full))
+			}
+		}
+	}
+	return all
+}
+
+func sample(template, reason string, group *Group, full bool) Notification {
+	n := Notification{
+		Template: template, Reason: reason, Group: group,
+		HostURL: "https://example.org/ps", HideIgnoreMessage: !full,
+	}
+	if template != ChangePassword {
+		n.Token = "ujHidAn9kKjObQuVbl_vLMc9npOjAKj2"
+		n.Link = n.HostURL + "/email/changepassword?member=12&token=" + n.Token
+	}
+	n.Member.ID = 12
+	if !full {
+		return n
+	}
+	n.EmailDomain, n.SiteName = "example.org", "Example"
+	n.Member = Member{
+		ID: 12, Firstname: "John", Lastname: "Jones", Fullname: "John Jones",
+		Username: "jjones", Email: "jjones@example.org", Status: "activated",
+	}
+	n.At = time.Date(2026, 11, 22, 4, 45, 0, 0, time.UTC)
+	if template != ChangePassword {
+		n.ValidFor, n.Expires = 12*time.Hour, n.At.Add(12*time.Hour)
+	}
+	return n
+}
+
+func sampleGroup() *Group {
+	return &Group{
+		ID: 3, Name: "acme-specs", Title: "Acme specifications",
+		Description: "What Acme builds", Owner: "acme",
+	}
+}
