@@ -75,7 +75,7 @@ func TestValuesStayText(t *testing.T) {
 		"John\r\nBcc: eve@example.net\r\n\r\nForged",
 		"John\x00\v\f\u0085\u2028\u2029https://evil.example/",
 		"http://evil.example/?t=", "evil.example", "a.bb.cc.dd", "www.evil.example/x",
-		"\u202egpj.exe\u2066", "\xff\xfe", "Ω≈ç√ 🎉", "&lt;b&gt;", "%s%n", "\ufffe",
+		"\u202egpj.exe\u2066", "\xff\xfe", "Ω≈ç√ 🎉", "&lt;b&gt;", "%s%n", "x\ufffe",
 	}
 	set := loadDefaultSet(t)
 	for _, s := range tests {
@@ -112,7 +112,7 @@ func checkHarmless(t *testing.T, set *Set, n, plain Notification) {
 	if strings.Count(got.Text, "://") != strings.Count(want.Text, "://") || strings.Count(got.HTML, "://") != strings.Count(want.HTML, "://") {
 		t.Errorf("%q adds a web address:\n%s", n.Member.Fullname, got.Text)
 	}
-	if strings.Count(got.Text, n.Token) != strings.Count(want.Text, plain.Token) {
+	if n.Token != "" && strings.Count(got.Text, n.Token) != strings.Count(want.Text, plain.Token) {
 		t.Errorf("%q is evaluated:\n%s", n.Member.Fullname, got.Text)
 	}
 	if strings.ContainsAny(got.Subject, "\r\n") || got.Subject == "" {
