@@ -27,9 +27,9 @@ const (
 // dottedWord finds the dot of what mail clients take for a host name.
 var dottedWord = regexp.MustCompile(`([\pL\pN])([.。．｡])(\pL{2})`)
 
-// line makes a text a single line of at most limit code points.
+// line makes a text a single line of at most limit code points. strings.Map
+// turns what is not UTF-8 into U+FFFD.
 func line(s string, limit int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
 	s = strings.Join(strings.FieldsFunc(strings.Map(visible, s), unicode.IsSpace), " ")
 	return cut(s, limit)
 }

@@ -2,6 +2,8 @@ package templates
 
 import (
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -179,5 +181,20 @@ func TestDefaultsAreComplete(t *testing.T) {
 				t.Errorf("%s sets no subject", body.path)
 			}
 		}
+	}
+}
+
+// A project's folder is often a link to where its own people keep it.
+func TestLoadFollowsLinks(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	if err := os.CopyFS(elsewhere, files("notification/change-password.txt", "linked")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, filepath.Join(dir, "acme")); err != nil {
+		t.Skip(err)
+	}
+	r := render(t, mustLoad(t, os.DirFS(dir), Options{}), []string{"acme"}, sample(ChangePassword, "", nil, true))
+	if r.Text != "linked\n" {
+		t.Errorf("text = %q", r.Text)
 	}
 }
