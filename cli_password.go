@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"reseed/mail"
+	"reseed/members"
+	"reseed/password"
+)
+
+// SetPasswordCmd is reseed member set-password.
+type SetPasswordCmd struct {
+	Member        string `arg:"" help:"Id, username or email."`
+	PasswordStdin bool   `help:"Read the password from standard input even if that is a terminal."`
+	Notify        bool   `help:"Mail the member a notice of the change."`
+}
+
+// Help shows examples.
+func (SetPasswordCmd) Help() string {
+	return example(
+		"reseed member set-password vvega",
+		"reseed member set-password vvega --password-stdin --notify < password.txt",
+	)
+}
+
+// Run sets the password. It is read from the terminal without echo, or from
+// standard input, never from the command line.
+func (c *SetPasswordCmd) Run(ctx context.Context, std *console, cfg *Config) error {
+	return withMember(ctx, cfg, c.Member, func(d *directory, m members.Member) error {
+		hash, err := c.read(ctx, std, cfg, m)
+		if err != nil {
+			return err
+		}
+		change := members.Completion{MemberID: m.ID, Password: hash, At: std.now().UTC()}
+		if c.Notify {
+			if change.Notice, err = notice(m, change); err != nil {
+				return err
+			}
+		}
+		done, err := d.Complete(ctx, change)
+		if err != nil {
+			return fmt.Errorf("set the password: %w", err)
+		}
+		if !done {
+			return fmt.Errorf("member %d is gone", m.ID)
+		}
+		fmt.Fprintf(std.err, "the password of member %d is set; its sessions and tokens have ended\n", m.ID)
+		return nil
+	})
+}
+
+func (c *SetPasswordCmd) read(ctx context.Context, std *console, cfg *Config, m members.Member) (password.Hash, error) {
+	if fd, ok := terminal(std.in); ok && !c.PasswordStdin {
+		pw, err := prompt(std.err, fd)
+		if err != nil {
+			return "", err
+		}
+		return hashNew(ctx, cfg, m, pw)
+	}
+	return newPassword(ctx, std, cfg, m)
+}
+
+// notice is the order to mail that a password was changed.
+func notice(m members.Member, change members.Completion) (members.Order, error) {
+	if m.Email == "" {
+		return members.Order{}, fmt.Errorf("member %d has no email address to notify", m.ID)
+	}
+	id, err := mail.NewID(change.At, nil)
+	return members.Order{ID: id, Template: members.NoticeTemplate, MemberID: m.ID, Created: change.At}, err
+}
+
+// newPassword reads a password from standard input, checks it for the member
+// and returns its hash.
+func newPassword(ctx context.Context, std *console, cfg *Config, m members.Member) (password.Hash, error) {
+	pw, err := readLine(std.in)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return hashNew(ctx, cfg, m, pw)
+}
+
+func hashNew(ctx context.Context, cfg *Config, m members.Member, pw string) (password.Hash, error) {
+	policy, err := cfg.Policy()
+	if err != nil {
+		return "", err
+	}
+	err = policy.Check(pw, password.Subject{
+		Username: m.Username, Email: m.Email, Firstname: m.Firstname, Surname: m.Surname,
+		Admin: m.Admin, Context: []string{cfg.SiteName},
+	})
+	if err != nil {
+		return "", fmt.Errorf("the password is refused: %w", err)
+	}
+	hasher, err := password.NewHasher(password.Config{})
+	if err != nil {
+		return "", err
+	}
+	return hasher.Hash(ctx, pw)
+}
+
+// readLine reads one line, without its end. A line too long is refused: a
+// password that was cut would surprise.
+func readLine(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, 2*password.MaxBytes)).ReadBytes('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+	if len(line) == 0 {
+		return "", errors.New("standard input is empty")
+	}
+	if len(line) > password.MaxBytes {
+		return "", fmt.Errorf("it is longer than %d bytes", password.MaxBytes)
+	}
+	return string(line), nil
+}
+
+// terminal returns the descriptor of a terminal.
+func terminal(stream any) (int, bool) {
+	file, ok := stream.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	fd := int(file.Fd())
+	return fd, term.IsTerminal(fd)
+}
+
+// prompt asks twice, without echo.
+func prompt(w io.Writer, fd int) (string, error) {
+	var answers [2]string
+	for i, question := range []string{"New password: ", "Once more: "} {
+		fmt.Fprint(w, question)
+		answer, err := term.ReadPassword(fd)
+		fmt.Fprintln(w)
+		if err != nil {
+			return "", fmt.Errorf("read the password: %w", err)
+		}
+		answers[i] = string(answer)
+	}
+	if answers[0] != answers[1] {
+		return "", errors.New("the two passwords differ")
+	}
+	return answers[0], nil
+}

@@ -1,0 +1,126 @@
+package members
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"reseed/mail"
+	"reseed/password"
+)
+
+// Limits of a member's fields in characters (contract 1.6).
+const (
+	MaxName       = 50 // first name and surname, each
+	MaxIdentifier = 99 // username and email, each
+)
+
+// maxLanguage is what RFC 5646 asks to have room for, in characters.
+const maxLanguage = 35
+
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
+
+// Validate returns all that is wrong with a member to add, joined into one
+// error, nil where nothing is: the limits of contract 1.6, no control
+// characters, a known status, and a hash that can be verified, if there is
+// one. The text names fields, not their values.
+func Validate(m NewMember) error {
+	return errors.Join(
+		identified(m),
+		fieldFault("firstname", nameFault(m.Firstname)),
+		fieldFault("surname", nameFault(m.Surname)),
+		fieldFault("username", usernameFault(m.Username)),
+		fieldFault("email", emailFault(m.Email)),
+		fieldFault("status", statusFault(m.Status)),
+		fieldFault("language", languageFault(m.Language)),
+		fieldFault("password_hash", hashFault(m.Password)),
+	)
+}
+
+func fieldFault(field, fault string) error {
+	if fault == "" {
+		return nil
+	}
+	return fmt.Errorf("%s %s", field, fault)
+}
+
+func identified(m NewMember) error {
+	if m.Username == "" && m.Email == "" {
+		return errors.New("username and email are both missing")
+	}
+	return nil
+}
+
+func nameFault(s string) string { return textFault(s, MaxName) }
+
+func textFault(s string, limit int) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "is not UTF-8"
+	case strings.ContainsFunc(s, invisible):
+		return "holds a control character or line break"
+	case utf8.RuneCountInString(s) > limit:
+		return fmt.Sprintf("is longer than %d characters", limit)
+	}
+	return ""
+}
+
+// invisible reports control characters, line separators and the marks that
+// turn the direction of text around them.
+func invisible(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
+}
+
+func usernameFault(s string) string {
+	if fault := textFault(s, MaxIdentifier); fault != "" {
+		return fault
+	}
+	if strings.ContainsAny(s, "@,") {
+		return "holds '@' or ','"
+	}
+	if s != strings.TrimSpace(s) {
+		return "starts or ends with a space"
+	}
+	return ""
+}
+
+func emailFault(s string) string {
+	if s == "" {
+		return ""
+	}
+	if fault := textFault(s, MaxIdentifier); fault != "" {
+		return fault
+	}
+	if !mail.ValidAddress(s) {
+		return "is not an address"
+	}
+	return ""
+}
+
+func statusFault(s Status) string {
+	if slices.Contains([]Status{Activated, Unactivated, SetPassword, Disabled}, s) {
+		return ""
+	}
+	return "is none of activated, unactivated, set-password, disabled"
+}
+
+func languageFault(s string) string {
+	if s == "" || len(s) <= maxLanguage && languageTag.MatchString(s) {
+		return ""
+	}
+	return "is not a language tag such as en or pt-BR"
+}
+
+func hashFault(h password.Hash) string {
+	if h == "" {
+		return ""
+	}
+	if err := password.ValidHash(string(h)); err != nil {
+		return "is not a usable argon2id or bcrypt hash"
+	}
+	return ""
+}
