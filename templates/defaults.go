@@ -25,7 +25,7 @@ func loadDefaults() (folder, error) {
 		return nil, fmt.Errorf("built-in templates: %w", err)
 	}
 	for _, s := range f {
-		s.path = "built-in:" + s.path
+		s.path, s.builtIn = "built-in:"+s.path, true
 	}
 	return f, nil
 }

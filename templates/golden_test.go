@@ -49,6 +49,15 @@ func TestGoldenDefaults(t *testing.T) {
 	}
 }
 
+// Load leaves this to the tests.
+func TestDefaultsServeEveryKind(t *testing.T) {
+	for _, c := range loadDefaultSet(t).compiled {
+		if err := c.try(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func checkGolden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", "golden", name)

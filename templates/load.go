@@ -20,7 +20,7 @@ const notificationFolder = "notification"
 var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]{1,8})*$`)
 
 // Load reads the templates folder, nil for the defaults alone, parses every
-// file and renders each with notifications of every kind. All faults are
+// file and renders each override with notifications of every kind. All faults are
 // reported together (errors.Join), each naming its file: an override that is
 // there is used or stops the start, and never falls back. Files in a
 // notification folder that are no template are faults too, since a misspelt

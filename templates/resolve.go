@@ -18,9 +18,10 @@ type fileKey struct{ template, language, ext string }
 
 // source is a template file as read.
 type source struct {
-	key  fileKey
-	path string // for people
-	text string
+	key     fileKey
+	path    string // for people
+	text    string
+	builtIn bool
 }
 
 // folder is what one name overrides.

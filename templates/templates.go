@@ -76,6 +76,10 @@ type Set struct {
 // pair is a body with the layout it is rendered in; a text has none.
 type pair struct{ body, layout *source }
 
+func (p pair) builtIn() bool {
+	return p.body.builtIn && (p.layout == nil || p.layout.builtIn)
+}
+
 // Names returns the folders that override something, sorted and with A-Z
 // folded, so that a caller can tell those that belong to no group.
 func (s *Set) Names() []string {
