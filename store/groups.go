@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"reseed/groups"
+	"reseed/members"
+)
+
+// groupColumns are a group's columns in the order of groupDest. The table goes
+// by g in every statement.
+const groupColumns = `g.id, g.name, g.title, g.description`
+
+func groupDest(g *groups.Group) []any { return []any{&g.ID, &g.Name, &g.Title, &g.Description} }
+
+const (
+	groupByName statement = `SELECT ` + groupColumns + ` FROM member_groups AS g WHERE g.name_key = ?`
+	groupByID   statement = `SELECT ` + groupColumns + ` FROM member_groups AS g WHERE g.id = ?`
+	listGroups  statement = `SELECT ` + groupColumns + ` FROM member_groups AS g ORDER BY g.name_key`
+	addGroup    statement = `INSERT INTO member_groups (name_key, name, title, description) VALUES (?, ?, ?, ?)`
+	leaveGroup  statement = `DELETE FROM memberships WHERE group_id = ? AND member_id = ?`
+)
+
+// FindGroup returns the group of that name, compared after members.Fold, or
+// else the zero Group.
+func (s *Store) FindGroup(ctx context.Context, name string) (groups.Group, error) {
+	var g groups.Group
+	err := s.row(ctx, groupByName, []any{s.key(name)}, groupDest(&g)...)
+	return found(g, s.fail("find group", ignoreNoRows(err)))
+}
+
+// FindGroupID returns the group of that id, or else the zero Group.
+func (s *Store) FindGroupID(ctx context.Context, id int64) (groups.Group, error) {
+	var g groups.Group
+	err := s.row(ctx, groupByID, []any{id}, groupDest(&g)...)
+	return found(g, s.fail("find group", ignoreNoRows(err)))
+}
+
+func found(g groups.Group, err error) (groups.Group, error) {
+	if err != nil {
+		return groups.Group{}, err
+	}
+	return g, nil
+}
+
+func ignoreNoRows(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+// AddGroup inserts a group and returns its id. A name that is taken yields a
+// *members.TakenError with the field "name".
+func (s *Store) AddGroup(ctx context.Context, g groups.Group) (int64, error) {
+	var id int64
+	err := s.inTx(ctx, func(t tx) (err error) {
+		id, err = t.insert(ctx, addGroup, t.key(g.Name), g.Name, g.Title, g.Description)
+		return err
+	})
+	if duplicate(err) {
+		return 0, &members.TakenError{Field: "name"}
+	}
+	if err != nil {
+		return 0, s.fail("add group", err)
+	}
+	return id, nil
+}
+
+// ListGroups returns all groups by name.
+func (s *Store) ListGroups(ctx context.Context) ([]groups.Group, error) {
+	rows, err := s.query(ctx, listGroups)
+	if err != nil {
+		return nil, s.fail("list groups", err)
+	}
+	var list []groups.Group
+	err = each(rows, func(r *sql.Rows) error {
+		var g groups.Group
+		if err := r.Scan(groupDest(&g)...); err != nil {
+			return err
+		}
+		list = append(list, g)
+		return nil
+	})
+	return list, s.fail("list groups", err)
+}
+
+// SetMembership joins a member to a group, or lets it leave, and reports
+// whether that changed anything. Who leaves loses the tokens of that group.
+func (s *Store) SetMembership(ctx context.Context, group, member int64, in bool) (bool, error) {
+	var changed bool
+	err := s.inTx(ctx, func(t tx) (err error) {
+		if in {
+			changed, err = t.join(ctx, group, member)
+			return err
+		}
+		changed, err = t.leave(ctx, group, member)
+		return err
+	})
+	if err != nil {
+		return false, s.fail("set membership", err)
+	}
+	return changed, nil
+}
+
+func (t tx) join(ctx context.Context, group, member int64) (bool, error) {
+	_, err := t.exec(ctx, joinGroup, group, member)
+	if duplicate(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (t tx) leave(ctx context.Context, group, member int64) (bool, error) {
+	n, err := t.exec(ctx, leaveGroup, group, member)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	_, err = t.exec(ctx, voidGroupTokens, t.at(t.now()), member, group)
+	return true, err
+}

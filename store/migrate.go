@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// versionTable records which migrations were applied.
+const versionTable = "reseed_schema"
+
+const (
+	versionTableSQLite statement = `SELECT COUNT(name) FROM sqlite_master WHERE type = 'table' AND name = 'reseed_schema'`
+	versionTableMySQL  statement = `
+SELECT COUNT(table_name) FROM information_schema.tables
+WHERE table_schema = DATABASE() AND table_name = 'reseed_schema'`
+	schemaVersion statement = `SELECT COALESCE(MAX(version_id), 0) FROM reseed_schema WHERE is_applied = 1`
+)
+
+// ErrOldSchema is wrapped where the database lacks migrations.
+var ErrOldSchema = errors.New("the database's schema is older than this program")
+
+// Migrate brings the schema up to date. Several programs may call it at once:
+// one of them does the work. Where nothing is to be done it takes no lock and
+// needs no right to change tables. A schema newer than this program is left as
+// it is, so that old and new servers can run side by side.
+func (s *Store) Migrate(ctx context.Context) error {
+	if err := s.CheckSchema(ctx); err == nil || !errors.Is(err, ErrOldSchema) {
+		return err
+	}
+	db, err := s.migrator()
+	if err != nil {
+		return s.fail("migrate", err)
+	}
+	defer db.Close()
+	return s.fail("migrate", s.migrate(ctx, db))
+}
+
+func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
+	dialect, folder, locker := goose.DialectSQLite3, "migrations/sqlite", lock.SessionLocker(&fileLock{path: s.path})
+	if s.mysql {
+		dialect, folder, locker = goose.DialectMySQL, "migrations/mysql", serverLock{}
+	}
+	files, err := fs.Sub(migrations, folder)
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(dialect, db, files, goose.WithTableName(versionTable),
+		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// CheckSchema returns an error that wraps ErrOldSchema where migrations are
+// missing, for programs that run without the right to migrate.
+func (s *Store) CheckSchema(ctx context.Context) error {
+	have, want, err := s.SchemaVersion(ctx)
+	if err != nil {
+		return err
+	}
+	if have < want {
+		return fmt.Errorf("%w: version %d, want %d", ErrOldSchema, have, want)
+	}
+	return nil
+}
+
+// SchemaVersion returns the version of the database's schema, 0 where it has
+// none, and the one this program was made for.
+func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error) {
+	if want, err = s.newest(); err != nil {
+		return 0, 0, err
+	}
+	var tables int
+	if err := s.row(ctx, s.choose(versionTableMySQL, versionTableSQLite), nil, &tables); err != nil {
+		return 0, 0, s.fail("read schema version", err)
+	}
+	if tables == 0 {
+		return 0, want, nil
+	}
+	err = s.row(ctx, schemaVersion, nil, &have)
+	return have, want, s.fail("read schema version", err)
+}
+
+// newest returns the version of the last migration, by its file's name.
+func (s *Store) newest() (int64, error) {
+	folder := "migrations/sqlite"
+	if s.mysql {
+		folder = "migrations/mysql"
+	}
+	files, err := fs.ReadDir(migrations, folder)
+	if err != nil {
+		return 0, err
+	}
+	return goose.NumericComponent(files[len(files)-1].Name())
+}
+
+// lockWait is how long a program waits for another one's migration.
+const lockWait = 10 * time.Minute
+
+// serverLock is a named lock of a MySQL server, which ends with its session.
+// The name holds the database's, since such locks are the whole server's.
+type serverLock struct{}
+
+const (
+	getLock     statement = `SELECT COALESCE(GET_LOCK(CONCAT('reseed.', SHA1(DATABASE())), 2), 0)`
+	releaseLock statement = `SELECT COALESCE(RELEASE_LOCK(CONCAT('reseed.', SHA1(DATABASE()))), 0)`
+)
+
+// SessionLock waits for the lock, in short turns so that ctx can end it.
+func (serverLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	for {
+		var got int
+		if err := conn.QueryRowContext(ctx, string(getLock)).Scan(&got); err != nil {
+			return fmt.Errorf("wait for migration lock: %w", err)
+		}
+		if got == 1 {
+			return nil
+		}
+	}
+}
+
+// SessionUnlock gives the lock back.
+func (serverLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	var released int
+	return conn.QueryRowContext(ctx, string(releaseLock)).Scan(&released)
+}

@@ -1,0 +1,224 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// statement is the text of an SQL statement. Only constants are given for one,
+// which a test holds: no SQL is built from input.
+type statement string
+
+// tries is how often a transaction is run at most when others get in its way.
+const tries = 3
+
+// errUndo rolls a transaction back without being a failure.
+var errUndo = errors.New("undone")
+
+type prepared struct {
+	on   *sql.DB
+	text statement
+}
+
+// stmt returns the kept prepared statement of a text. It prepares outside the
+// lock, since that may wait for the one connection that writes.
+func (s *Store) stmt(ctx context.Context, on *sql.DB, q statement) (*sql.Stmt, error) {
+	s.mu.Lock()
+	st, ok := s.stmts[prepared{on, q}]
+	s.mu.Unlock()
+	if ok {
+		return st, nil
+	}
+	st, err := on.PrepareContext(ctx, string(q))
+	if err != nil {
+		return nil, err
+	}
+	return s.keep(prepared{on, q}, st), nil
+}
+
+// keep returns the statement that was kept first for p.
+func (s *Store) keep(p prepared, st *sql.Stmt) *sql.Stmt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first, ok := s.stmts[p]; ok {
+		st.Close()
+		return first
+	}
+	s.stmts[p] = st
+	return st
+}
+
+// query runs a statement that reads.
+func (s *Store) query(ctx context.Context, q statement, args ...any) (*sql.Rows, error) {
+	s.trace(string(q))
+	if s.mysql {
+		return s.read.QueryContext(ctx, string(q), args...)
+	}
+	st, err := s.stmt(ctx, s.read, q)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// row runs a statement that reads one row; sql.ErrNoRows where there is none.
+func (s *Store) row(ctx context.Context, q statement, args []any, dest ...any) error {
+	rows, err := s.query(ctx, q, args...)
+	if err != nil {
+		return err
+	}
+	return one(rows, dest)
+}
+
+// exec runs a statement that writes, by itself, and returns how many rows
+// matched it.
+func (s *Store) exec(ctx context.Context, q statement, args ...any) (n int64, err error) {
+	err = retry(ctx, func() error {
+		s.trace(string(q))
+		n, err = affected(s.execOnce(ctx, q, args))
+		return err
+	})
+	return n, err
+}
+
+func (s *Store) execOnce(ctx context.Context, q statement, args []any) (sql.Result, error) {
+	if s.mysql {
+		return s.write.ExecContext(ctx, string(q), args...)
+	}
+	st, err := s.stmt(ctx, s.write, q)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(ctx, args...)
+}
+
+// tx is a transaction under way.
+type tx struct {
+	*Store
+	sql *sql.Tx
+}
+
+// query runs a statement that reads.
+func (t tx) query(ctx context.Context, q statement, args ...any) (*sql.Rows, error) {
+	t.trace(string(q))
+	return t.sql.QueryContext(ctx, string(q), args...)
+}
+
+// row runs a statement that reads one row; sql.ErrNoRows where there is none.
+func (t tx) row(ctx context.Context, q statement, args []any, dest ...any) error {
+	rows, err := t.query(ctx, q, args...)
+	if err != nil {
+		return err
+	}
+	return one(rows, dest)
+}
+
+// exec runs a statement that writes and returns how many rows matched it.
+func (t tx) exec(ctx context.Context, q statement, args ...any) (int64, error) {
+	t.trace(string(q))
+	return affected(t.sql.ExecContext(ctx, string(q), args...))
+}
+
+// insert runs a statement that adds a row and returns the id it got.
+func (t tx) insert(ctx context.Context, q statement, args ...any) (int64, error) {
+	t.trace(string(q))
+	r, err := t.sql.ExecContext(ctx, string(q), args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.LastInsertId()
+}
+
+// inTx runs fn in a transaction: all of it or, where fn fails, nothing. After
+// a deadlock it is run again from its start, so fn must set its results anew.
+// fn may return errUndo, which comes back as it is.
+func (s *Store) inTx(ctx context.Context, fn func(tx) error) error {
+	return retry(ctx, func() error {
+		s.trace("BEGIN")
+		t, err := s.write.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		if err := fn(tx{s, t}); err != nil {
+			s.trace("ROLLBACK")
+			return rollback(t, err)
+		}
+		s.trace("COMMIT")
+		return committed(t.Commit())
+	})
+}
+
+// rollback undoes t. What it returns is why; the connection of a roll-back
+// that fails is closed by database/sql, and the server then undoes it.
+func rollback(t *sql.Tx, why error) error {
+	_ = t.Rollback()
+	return why
+}
+
+func committed(err error) error {
+	if err != nil && unsettled(err) {
+		return fmt.Errorf("commit: %w: %w", ErrAmbiguous, err)
+	}
+	return err
+}
+
+// retry runs fn again while other transactions get in its way.
+func retry(ctx context.Context, fn func() error) error {
+	for try := 1; ; try++ {
+		err := fn()
+		if try == tries || !again(err) || pause(ctx, try) != nil {
+			return err
+		}
+	}
+}
+
+// pause waits a random time that grows with the tries, so that two
+// transactions that met do not meet again.
+func pause(ctx context.Context, try int) error {
+	longest := time.Duration(try) * 20 * time.Millisecond
+	timer := time.NewTimer(time.Millisecond + rand.N(longest))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func affected(r sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// one scans the first row and ends rows.
+func one(rows *sql.Rows, dest []any) error {
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return sql.ErrNoRows
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+// each scans every row by scan and ends rows.
+func each(rows *sql.Rows, scan func(*sql.Rows) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

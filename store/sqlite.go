@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// sqliteReaders is how many connections read at once beside the one that writes.
+const sqliteReaders = 8
+
+// busy_timeout stands first so that it covers the change to WAL, too.
+const (
+	sqliteCommon = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	sqliteWriter = sqliteCommon + "&_txlock=immediate"
+	sqliteReader = sqliteCommon + "&_pragma=query_only(1)"
+)
+
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	if path == "" {
+		return errors.New("open database: neither a file nor a server is named")
+	}
+	if err := makePrivate(path); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	s.path = path
+	var err error
+	if s.write, err = sql.Open("sqlite", sqliteURI(path, sqliteWriter)); err != nil {
+		return s.fail("open database", err)
+	}
+	s.write.SetMaxOpenConns(1)
+	if s.read, err = sql.Open("sqlite", sqliteURI(path, sqliteReader)); err != nil {
+		return s.fail("open database", err)
+	}
+	s.read.SetMaxOpenConns(sqliteReaders)
+	s.read.SetMaxIdleConns(sqliteReaders)
+	s.read.SetConnMaxIdleTime(5 * time.Minute)
+	s.migrator = func() (*sql.DB, error) { return sql.Open("sqlite", sqliteURI(path, sqliteWriter)) }
+	return s.Ping(ctx)
+}
+
+// makePrivate makes the file before SQLite would, which leaves it to the umask.
+// The journal files take over its mode.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// sqliteURI escapes what a path may hold and a URI gives a meaning to.
+func sqliteURI(path, query string) string {
+	u := url.URL{Path: filepath.ToSlash(path)}
+	return "file:" + u.EscapedPath() + "?" + query
+}

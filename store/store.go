@@ -1,0 +1,88 @@
+// Package store keeps members, groups and mail orders in SQLite or in a
+// database that speaks MySQL's protocol. It holds every SQL statement.
+//
+// An error of a Store wraps errcodes.Unavailable where the database can't be
+// reached, is busy or takes no writes just now; any other error is a fault.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"time"
+
+	"reseed/mail"
+	"reseed/members"
+)
+
+// Config says where the data is and what the store needs besides.
+type Config struct {
+	// Path is the SQLite file, used where DSN is empty. It is made where
+	// there is none, readable by its owner alone.
+	Path string
+	// DSN is a MySQL or MariaDB database: mysql://user:password@host:port/name?params,
+	// mysql://user@/name?socket=/path, or a go-sql-driver DSN. It holds a
+	// password, so no error repeats any of it.
+	DSN string
+	// MaxConns limits the open connections to MySQL; 0: 25.
+	MaxConns int
+	// Now is the clock, time.Now where nil.
+	Now func() time.Time
+	// Trace is called with the text of each statement before it runs, and with
+	// BEGIN, COMMIT and ROLLBACK. Values are not part of it. May be nil.
+	Trace func(query string)
+}
+
+// Store is the database. Its methods may be used by many goroutines.
+type Store struct {
+	read, write *sql.DB // the same pool on MySQL
+	migrator    func() (*sql.DB, error)
+	mysql       bool
+	path        string // of the SQLite file
+	now         func() time.Time
+	trace       func(string)
+
+	mu    sync.Mutex
+	stmts map[prepared]*sql.Stmt // SQLite's; MySQL interpolates and so prepares nothing
+}
+
+var (
+	_ members.Resets   = (*Store)(nil)
+	_ members.Registry = (*Store)(nil)
+	_ members.Groups   = (*Store)(nil)
+	_ mail.Queue       = (*Store)(nil)
+)
+
+// Open returns the store that c describes. It makes the SQLite file, but does
+// not wait for a MySQL server: Ping says whether that can be reached. The
+// schema is Migrate's work.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	s := &Store{now: c.Now, trace: c.Trace, stmts: map[prepared]*sql.Stmt{}}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.trace == nil {
+		s.trace = func(string) {}
+	}
+	if c.DSN != "" {
+		return s, s.openMySQL(c)
+	}
+	return s, s.openSQLite(ctx, c.Path)
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.fail("ping", errors.Join(s.read.PingContext(ctx), s.write.PingContext(ctx)))
+}
+
+// Close ends all connections. The store is of no use afterwards.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	for _, stmt := range s.stmts {
+		stmt.Close()
+	}
+	clear(s.stmts)
+	s.mu.Unlock()
+	return s.fail("close", errors.Join(s.read.Close(), s.write.Close()))
+}
