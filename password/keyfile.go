@@ -1,0 +1,88 @@
+package password
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const maxKeyFile = 16 << 10 // bytes
+
+// ReadKeyFile reads the keys from a file (see ParseKeys for its text). A file
+// that others than its owner may read or write is refused.
+func ReadKeyFile(path string) (Keys, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Keys{}, fmt.Errorf("read token keys: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Keys{}, fmt.Errorf("read token keys: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return Keys{}, fmt.Errorf("read token keys: %s is not a file", path)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return Keys{}, fmt.Errorf("read token keys: %s has mode %04o, must be for its owner alone (chmod 600)",
+			path, info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	if err != nil {
+		return Keys{}, fmt.Errorf("read token keys: %w", err)
+	}
+	keys, err := ParseKeys(string(text))
+	if err != nil {
+		return Keys{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return keys, nil
+}
+
+// LoadOrCreateKeyFile reads the keys from a file, which is made with a new key
+// where there is none. Processes that start at once agree on one key: the file
+// appears complete or not at all, and the first one stays.
+func LoadOrCreateKeyFile(path string, rand io.Reader) (Keys, error) {
+	keys, err := ReadKeyFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
+	}
+	key, err := NewKey(rand)
+	if err != nil {
+		return Keys{}, err
+	}
+	if err := createKeyFile(path, Keys{Current: key}.text()); err != nil {
+		return Keys{}, fmt.Errorf("create token keys: %w", err)
+	}
+	return ReadKeyFile(path)
+}
+
+// createKeyFile writes a file beside path and links it into place, which
+// fails, unlike a rename, where another process was faster: that is fine.
+func createKeyFile(path, text string) error {
+	dir := filepath.Dir(path)
+	temp, err := os.CreateTemp(dir, ".keys-*") // of mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	_, errWrite := temp.WriteString(text)
+	if err := errors.Join(errWrite, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a new name in a directory outlast a crash.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
