@@ -78,8 +78,8 @@ type OrderDetail struct {
 	Used   bool // its token was spent or voided meanwhile
 	Member Member
 	Group  groups.Group // zero: none
-	// Recent counts the earlier orders with a token for the member since the
-	// given time that were not dropped.
+	// Recent counts the member's other orders with a token since the given time
+	// that were sent already, or come before this one and were not dropped.
 	Recent int
 }
 

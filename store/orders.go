@@ -94,7 +94,7 @@ SELECT o.template, o.reason, o.purpose, o.member_id, o.group_id, o.token_hash,
 	(SELECT COUNT(r.id) FROM mails AS r
 		WHERE r.member_id = o.member_id AND o.member_id > 0 AND r.created_at >= ?
 		AND r.token_hash IS NOT NULL AND r.state <> 'dropped'
-		AND (r.created_at < o.created_at OR (r.created_at = o.created_at AND r.id < o.id))),
+		AND r.id <> o.id AND (r.state = 'sent' OR r.id < o.id)),
 	COALESCE(g.id, 0), COALESCE(g.name, ''), COALESCE(g.title, ''), COALESCE(g.description, ''),
 	` + memberColumns + `
 FROM mails AS o

@@ -120,7 +120,7 @@ func (c *compiled) executeSubject(n Notification) (string, error) {
 
 // try renders notifications of every kind.
 func (c *compiled) try() error {
-	for _, n := range samples(c.pair.body.key.template) {
+	for _, n := range samples(c.pair.body.key.template, c.pair.siteWide()) {
 		n, err := n.prepare()
 		if err != nil {
 			return fmt.Errorf("prepare a sample: %w", err)

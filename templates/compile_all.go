@@ -10,6 +10,11 @@ import (
 // compileAll compiles and tries every pair of body and layout that a chain
 // can lead to.
 func (s *Set) compileAll() error {
+	for _, name := range []string{builtin, s.global} {
+		for _, file := range s.folders[name] {
+			file.siteWide = true
+		}
+	}
 	var faults faultList
 	for _, name := range slices.Sorted(maps.Keys(s.folders)) {
 		s.compileFolder(name, &faults)

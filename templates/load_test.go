@@ -43,7 +43,7 @@ func TestLoadReportsFaults(t *testing.T) {
 		{"unknown field", files(text, "{{.Member.Nickname}}"), []string{text, "Nickname"}},
 		{"unknown field behind a reason", files(text, `{{if eq .Reason "forced"}}{{.Typo}}{{end}}x`), []string{text, "Typo"}},
 		{"unknown field for a group alone", files(text, `{{with .Group}}{{.Typo}}{{end}}x`), []string{text, "Typo"}},
-		{"no group", files(text, "{{.Group.Title}}"), []string{text, "nil pointer"}},
+		{"no group", files("default/notification/change-password.txt", "{{.Group.Title}}"), []string{"default/notification/change-password.txt", "nil pointer"}},
 		{"no first name", files(text, "{{slice .Member.Firstname 0 1}}"), []string{text, "out of range"}},
 		{"unknown function", files(text, "{{now}}"), []string{text, "now"}},
 		{"unknown template", files(html, `{{template "frame.html" .}}`), []string{html, "frame.html"}},

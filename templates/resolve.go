@@ -22,6 +22,8 @@ type source struct {
 	path    string // for people
 	text    string
 	builtIn bool
+	// siteWide files serve without a group too: the global ones and the built-in ones.
+	siteWide bool
 }
 
 // folder is what one name overrides.

@@ -3,8 +3,9 @@ package templates
 import "time"
 
 // samples returns notifications of every kind a template may meet: each
-// reason, with and without a group, with every field and with as few as can be.
-func samples(template string) []Notification {
+// reason, with every field and with as few as can be, and where it serves
+// without a group too, without one.
+func samples(template string, withoutGroup bool) []Notification {
 	reasons := []string{ReasonMember, ReasonAdmin, ReasonForced}
 	if template == ChangePassword {
 		reasons = []string{""}
@@ -12,6 +13,9 @@ func samples(template string) []Notification {
 	var all []Notification
 	for _, reason := range reasons {
 		for _, group := range []*Group{nil, {ID: 3}, sampleGroup()} {
+			if group == nil && !withoutGroup {
+				continue
+			}
 			for _, full := range []bool{true, false} {
 				all = append(all, sample(template, reason, group, full))
 			}

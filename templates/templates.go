@@ -80,6 +80,10 @@ func (p pair) builtIn() bool {
 	return p.body.builtIn && (p.layout == nil || p.layout.builtIn)
 }
 
+func (p pair) siteWide() bool {
+	return p.body.siteWide && (p.layout == nil || p.layout.siteWide)
+}
+
 // Names returns the folders that override something, sorted and with A-Z
 // folded, so that a caller can tell those that belong to no group.
 func (s *Set) Names() []string {

@@ -1,0 +1,205 @@
+package members
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"reseed/errcodes"
+	"reseed/groups"
+	"reseed/mail"
+	"reseed/password"
+)
+
+// ResetRequest is a call of either reset service, both of its steps (contract
+// 1.3). An empty value is an absent one.
+type ResetRequest struct {
+	InGroup  string // what {group} names; "": the service without a group
+	Email    string
+	Username string
+	Token    string
+	Password string
+	Async    bool // don't wait for the delivery attempt
+
+	group groups.Group // that InGroup names
+}
+
+// Outcome is how a reset went.
+type Outcome int
+
+// The outcomes: a token was mailed (or would have been), a password was set,
+// or (version 5) the token is good and a password is awaited.
+const (
+	Requested Outcome = iota
+	Changed
+	Pending
+)
+
+// Reset runs the step that the request asks for: contract 1.3's step table,
+// which looks at the token and the password alone, before all else.
+//
+// Errors: 0201 for a token without a password, 0202; in step 1 1002, and 1008, 101A,
+// 100E, 1018, 1019, 100F as far as the caller may see them; in step 2 1002,
+// 102A, 1015, 1016, and the rest likewise; F004 when the server is too busy.
+func (s *Service) Reset(ctx context.Context, caller Caller, r ResetRequest) (Outcome, error) {
+	if r.Token == "" && r.Password != "" {
+		return 0, errcodes.New(errcodes.InvalidToken)
+	}
+	if r.Token != "" && r.Password == "" {
+		return 0, errcodes.Missing("member-password")
+	}
+	if r.InGroup != "" {
+		var err error
+		if r.group, err = s.FindGroup(ctx, r.InGroup); err != nil {
+			return 0, err
+		}
+	}
+	if r.Token == "" {
+		return Requested, s.requestReset(ctx, caller, r)
+	}
+	return Changed, s.completeReset(ctx, caller, r)
+}
+
+func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetRequest) error {
+	found, err := s.find(ctx, caller, r)
+	if err == nil && found.Member.Email == "" {
+		err = errcodes.New(errcodes.NoEmail)
+	}
+	addressee := found.Member.ID
+	if err != nil {
+		if s.shows(caller, err) {
+			return err
+		}
+		addressee = 0
+	}
+	order, err := s.newOrder(Order{
+		Template: ConfirmTemplate,
+		Reason:   "member",
+		Purpose:  password.Reset,
+		MemberID: addressee,
+		GroupID:  r.group.ID,
+	}, s.TokenLife)
+	if err != nil {
+		return err
+	}
+	if err := s.Resets.AddOrder(ctx, order); err != nil {
+		return err
+	}
+	s.dispatch(ctx, caller, r.Async, order.ID)
+	return nil
+}
+
+func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetRequest) error {
+	invalid := errcodes.New(errcodes.InvalidToken)
+	found, err := s.find(ctx, caller, r)
+	if err != nil && s.shows(caller, err) {
+		return err
+	}
+	token := password.HashToken(r.Token)
+	record, errToken := s.Resets.FindToken(ctx, token)
+	if errToken != nil {
+		return errToken
+	}
+	now := s.Now()
+	if err != nil || !record.opens(found.Member, r.group, password.Reset, now) {
+		return invalid
+	}
+	return s.changePassword(ctx, caller, change{
+		member: found.Member, group: r.group, token: token, password: r.Password, async: r.Async,
+	})
+}
+
+// opens reports whether the token lets the member set a password here. A token
+// of one group doesn't serve in another; the service without a group takes any.
+func (t TokenRecord) opens(m Member, g groups.Group, p password.Purpose, now time.Time) bool {
+	return t.MemberID != 0 && t.MemberID == m.ID && t.Purpose == p && !t.Used &&
+		!now.After(t.Expires) && (g.Zero() || t.GroupID == 0 || t.GroupID == g.ID)
+}
+
+// change is a password change that has been found to be in order.
+type change struct {
+	member   Member
+	group    groups.Group
+	token    password.TokenHash // zero: an administrator's
+	password string
+	async    bool
+}
+
+// changePassword checks the new password, sets it and queues the notice: 1015,
+// 1016, F004, and 102A where another request was faster with the same token.
+func (s *Service) changePassword(ctx context.Context, caller Caller, c change) error {
+	if err := s.checkPassword(c.password, c.member, c.group); err != nil {
+		return err
+	}
+	hash, err := s.Hasher.Hash(ctx, c.password)
+	if err != nil {
+		return hashingFault(err)
+	}
+	notice, err := s.newOrder(Order{Template: NoticeTemplate, MemberID: c.member.ID, GroupID: c.group.ID}, 0)
+	if err != nil {
+		return err
+	}
+	won, err := s.Resets.Complete(ctx, Completion{
+		MemberID: c.member.ID, Token: c.token, Password: hash, Notice: notice, At: s.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	if !won {
+		return errcodes.New(errcodes.InvalidToken)
+	}
+	s.dispatch(ctx, caller, c.async, notice.ID)
+	return nil
+}
+
+// checkPassword returns 1015 or 1016, with the policy's reason as the cause.
+func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
+	err := s.Policy.Check(pw, password.Subject{
+		Username: m.Username, Email: m.Email, Firstname: m.Firstname, Surname: m.Surname,
+		Admin: m.Admin, Context: []string{s.Site.Name, g.Name, g.Title},
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, password.ErrIsIdentity):
+		return errcodes.Wrap(errcodes.PasswordIsUsername, err)
+	default:
+		return errcodes.Wrap(errcodes.WeakPassword, err)
+	}
+}
+
+func hashingFault(err error) error {
+	if errors.Is(err, password.ErrBusy) {
+		return errcodes.Wrap(errcodes.Unavailable, err)
+	}
+	return err
+}
+
+// newOrder completes an order: id and time, and where it has a purpose, the
+// token's hash and how long it lives.
+func (s *Service) newOrder(o Order, life time.Duration) (Order, error) {
+	o.Created = s.Now()
+	id, err := mail.NewID(o.Created, s.Random)
+	if err != nil {
+		return o, err
+	}
+	o.ID = id
+	if o.Purpose != password.None {
+		o.Expires = o.Created.Add(life)
+		o.Token = password.HashToken(s.Keys.Token(o.Purpose, id, o.MemberID))
+	}
+	return o, nil
+}
+
+// dispatch gets an order going. Waiting for the attempt is an administrator's
+// privilege, so that nobody learns from the time of an answer whether a mail
+// was sent (contract 1.7). A failed attempt is the worker's to repeat.
+func (s *Service) dispatch(ctx context.Context, caller Caller, async bool, id mail.ID) {
+	if async || !caller.Admin() && !s.SyncForAll {
+		s.Courier.Wake()
+		return
+	}
+	if err := s.Courier.Deliver(context.WithoutCancel(ctx), id); err != nil {
+		s.Log.WarnContext(ctx, "mail not delivered at once", "mail", id.String(), "err", err)
+	}
+}

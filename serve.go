@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+)
+
+// Run serves until the context ends, as it does with INT or TERM.
+func (ServeCmd) Run(ctx context.Context, std *console, cfg *Config) error {
+	l, err := listen(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	a, err := newApp(ctx, cfg, outside{log: std.logger()})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	a.announce(std, l.Addr())
+	return errors.Join(a.serve(ctx, l), a.close())
+}
+
+// listen opens the configured address, and tells the configuration which it is.
+func listen(ctx context.Context, cfg *Config) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	cfg.Listening(l.Addr().String())
+	return l, nil
+}
+
+// announce says where the server listens, where mails go and where the data is.
+func (a *app) announce(std *console, addr net.Addr) {
+	fmt.Fprintf(std.out, "listening  %s (host URL %s)\n", addr, a.cfg.HostURL)
+	fmt.Fprintf(std.out, "mails      %v\n", a.sender)
+	fmt.Fprintf(std.out, "data       %s\n", a.cfg.where())
+}
+
+// where says where the data is, without what a DSN must keep to itself.
+func (c *Config) where() string {
+	if c.MySQL() {
+		return "MySQL or MariaDB, and " + c.Data
+	}
+	return c.Data
+}
+
+// logger writes structured lines to standard error.
+func (c *console) logger() *slog.Logger { return slog.New(slog.NewTextHandler(c.err, nil)) }

@@ -1,0 +1,85 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"reseed/errcodes"
+)
+
+// edge wraps everything, answers of the router's own included: limits,
+// headers, one log line a request, and the internal error for a panic.
+//
+// The body is read before the request takes one of the bounded places, so that
+// slow senders don't keep others out.
+func (s *server) edge(next http.Handler) http.Handler {
+	places := make(chan struct{}, s.Limits.InFlight)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := &note{ResponseWriter: w, id: newRequestID(), start: s.Now()}
+		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, n))
+		secure(w.Header(), n.id)
+		defer s.log(n, r)
+		defer s.recover(n, r)
+		n.body, n.bodyErr = readBody(w, r, s.Limits.Body)
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+			next.ServeHTTP(n, r)
+		default:
+			s.refuse(n, r, errcodes.New(errcodes.Unavailable))
+		}
+	})
+}
+
+// readBody reads the body to its end, so that a truncated request never acts
+// (WEB-9). Errors: F005, F006.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, errcodes.Wrap(errcodes.RequestTooLarge, err)
+	}
+	if err != nil {
+		return nil, malformed(fmt.Errorf("read body: %w", err))
+	}
+	return body, nil
+}
+
+// secure sets the headers that every answer has (WEB-1, WEB-2, WEB-3).
+func secure(h http.Header, requestID string) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+	h.Set("X-Request-Id", requestID)
+}
+
+// refuse answers a request that never gets to its service.
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if addressOf(r.Context()).shown == "" {
+		r = r.WithContext(context.WithValue(r.Context(), addressKey{}, readAddress(r, s.SitePrefix)))
+	}
+	s.write(w, r, nil, err)
+}
+
+// recover turns a panic into the internal error, unless the answer has begun.
+func (s *server) recover(n *note, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	err, ok := p.(error)
+	if ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	// The value may quote input: its type and the place are enough to find the defect.
+	fault := fmt.Errorf("panic of type %T at %s", p, panicSite())
+	if n.status == 0 {
+		s.refuse(n, r, fault)
+		return
+	}
+	noteError(r.Context(), errcodes.From(fault))
+}

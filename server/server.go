@@ -1,0 +1,75 @@
+// Package server is the HTTP surface: addressing, limits, who is calling, and
+// the services of the contract.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"reseed/members"
+)
+
+// Members is what the PageSeeder services need of the use cases.
+type Members interface {
+	Reset(ctx context.Context, caller members.Caller, r members.ResetRequest) (members.Outcome, error)
+	SignIn(ctx context.Context, name, password string) (members.Member, error)
+}
+
+// Health tells how the parts behind the server are.
+type Health interface {
+	// Ready returns nil when requests can be served.
+	Ready(ctx context.Context) error
+}
+
+// Config is what a server is made of. Zero limits get the defaults of Limits.
+type Config struct {
+	Members    Members
+	Health     Health
+	SitePrefix string // "/ps"; "" for none
+	Limits     Limits
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// Limits bound what a request may cost.
+type Limits struct {
+	Body       int64 // bytes of a request's body; default 64 KiB
+	Parameters int   // of query and form together; default 100
+	InFlight   int   // requests at once; more are answered 503; default 512
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Body == 0 {
+		l.Body = 64 << 10
+	}
+	if l.Parameters == 0 {
+		l.Parameters = 100
+	}
+	if l.InFlight == 0 {
+		l.InFlight = 512
+	}
+	return l
+}
+
+// New returns the server's handler.
+func New(c Config) http.Handler {
+	c.Limits = c.Limits.withDefaults()
+	s := &server{Config: c}
+	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	s.services(r)
+	r.NotFoundHandler = s.handle(noService)
+	return s.edge(s.address(r))
+}
+
+type server struct{ Config }
+
+// services lists the PageSeeder services by their path behind the prefix.
+func (s *server) services(r *mux.Router) {
+	post := func(path string, f service) { r.Handle(path, s.handle(s.only(http.MethodPost, f))).Name(path) }
+	post("/members/resetpassword", s.resetPassword)
+	post("/groups/{group}/members/resetpassword", s.resetPassword)
+}

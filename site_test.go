@@ -1,0 +1,264 @@
+package main
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"reseed/groups"
+	"reseed/mail"
+	"reseed/members"
+	"reseed/password"
+	"reseed/store"
+	"reseed/store/mariadbtest"
+)
+
+// testDSN returns a fresh database on the private MariaDB.
+func testDSN(t testing.TB) string {
+	t.Helper()
+	return mariadbtest.Start(t).NewDatabase(t)
+}
+
+// onBoth runs a test against SQLite and against MariaDB.
+func onBoth(t *testing.T, test func(t *testing.T, dsn string)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, "") })
+	t.Run("mariadb", func(t *testing.T) { test(t, testDSN(t)) })
+}
+
+// siteConfig says what a test site is like. The zero value is the basic state
+// on SQLite, with the defaults.
+type siteConfig struct {
+	dsn      string
+	state    string // of testdata/contract/states
+	settings string // lines of a TOML file
+	trace    func(query string)
+	log      *slog.Logger
+	realTime bool
+}
+
+// testSite is an app with data, a clock that stands, cheap hashing, and randomness that repeats.
+type testSite struct {
+	*app
+	clock *testClock
+	ids   map[string]int64 // of members by username, of groups by name
+}
+
+func startSite(t testing.TB, c siteConfig) *testSite {
+	t.Helper()
+	s := &testSite{clock: &testClock{at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}, ids: map[string]int64{}}
+	o := outside{
+		log: c.log, now: s.clock.now, trace: c.trace,
+		random:  &lockedReader{r: rand.NewChaCha8([32]byte{1})},
+		hashing: password.Params{Memory: 64, Time: 1, Parallelism: 1},
+	}
+	if o.log == nil {
+		o.log = slog.New(slog.DiscardHandler)
+	}
+	if c.realTime {
+		o.now = time.Now
+	}
+	a, err := newApp(t.Context(), testConfig(t, c), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.app = a
+	s.load(t, c.state)
+	return s
+}
+
+// testConfig loads settings the way the command line does.
+func testConfig(t testing.TB, c siteConfig) *Config {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "reseed.toml")
+	base := "host-url = \"https://example.org/ps\"\ndata = \"" + dir + "/data\"\n"
+	if c.dsn != "" {
+		base += "database = \"" + c.dsn + "\"\n"
+		key := filepath.Join(dir, "token.key")
+		if _, err := password.LoadOrCreateKeyFile(key, rand.NewChaCha8([32]byte{2})); err != nil {
+			t.Fatal(err)
+		}
+		base += "key-file = \"" + key + "\"\n"
+	}
+	if err := os.WriteFile(file, []byte(override(base, c.settings)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return loadConfig(t, "--config", file)
+}
+
+// override returns the lines of both TOML texts; a key of the second one wins.
+func override(base, settings string) string {
+	for line := range strings.Lines(settings) {
+		key, _, _ := strings.Cut(line, "=")
+		kept := ""
+		for old := range strings.Lines(base) {
+			if !strings.HasPrefix(old, key+"=") {
+				kept += old
+			}
+		}
+		base = kept
+	}
+	return base + settings
+}
+
+// loadConfig reads the configuration of a "reseed serve" with these arguments.
+func loadConfig(t testing.TB, args ...string) *Config {
+	t.Helper()
+	var line commandLine
+	l := newLoader()
+	parser, err := newParser(&line, l, &console{out: t.Output(), err: t.Output()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = parser.Parse(append([]string{"serve"}, args...)); err != nil {
+		t.Fatal(err)
+	}
+	if err = l.finish(&line.Config, true); err != nil {
+		t.Fatal(err)
+	}
+	return &line.Config
+}
+
+// load fills the database with a state: all that a member may be, straight into the store.
+func (s *testSite) load(t testing.TB, name string) {
+	t.Helper()
+	if name == "" {
+		name = "basic"
+	}
+	ctx := t.Context()
+	state := readState(t, name)
+	for _, g := range state.Group {
+		id, err := s.store.AddGroup(ctx, groups.Group{Name: g.Name, Title: g.Title, Description: g.Description})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.ids[g.Name] = id
+	}
+	var all []members.NewMember
+	for _, m := range state.Member {
+		n := members.NewMember{Member: members.Member{
+			Username: m.Username, Email: m.Email, Firstname: m.Firstname, Surname: m.Surname,
+			Status: members.Status(m.Status), Language: m.Language,
+			Admin: m.Admin, APIAccount: m.APIAccount, Locked: m.Locked,
+		}}
+		if n.Status == "" {
+			n.Status = members.Activated
+		}
+		if m.LockedFor != "" {
+			n.LockedUntil = s.clock.now().Add(duration(t, m.LockedFor))
+		}
+		if m.Password != "" {
+			hash, err := s.members.Hasher.Hash(ctx, m.Password)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.Password = hash
+		}
+		for _, g := range m.Groups {
+			n.Groups = append(n.Groups, s.ids[g])
+		}
+		all = append(all, n)
+	}
+	ids, err := s.store.AddMembers(ctx, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range ids {
+		s.ids[all[i].Username] = id
+	}
+}
+
+// deliver works off the queue and returns the mails that came out of it, in order.
+func (s *testSite) deliver(t *testing.T) []*testMail {
+	t.Helper()
+	pending, err := s.store.Mails(t.Context(), store.Filter{State: mail.Pending})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range slices.Backward(pending) {
+		_ = s.worker.Deliver(t.Context(), p.ID) // how it went shows in the captured mails
+	}
+	captured, err := s.capture.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mails []*testMail
+	for _, c := range captured {
+		raw, err := s.capture.Read(c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mails = append(mails, parseMail(t, raw))
+		if err := s.capture.Remove(c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return mails
+}
+
+// do runs a line of a case's "do" section.
+func (s *testSite) do(t *testing.T, words []string) {
+	t.Helper()
+	var err error
+	switch words[0] {
+	case "lock", "unlock":
+		err = s.store.SetLocked(t.Context(), s.ids[words[1]], words[0] == "lock")
+	case "leave":
+		_, err = s.store.SetMembership(t.Context(), s.ids[words[1]], s.ids[words[2]], false)
+	default:
+		t.Fatalf("no such thing to do: %v", words)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testClock is a clock that stands until a test moves it.
+type testClock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *testClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *testClock) advance(t testing.TB, by string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(duration(t, by))
+}
+
+func duration(t testing.TB, s string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+type lockedReader struct {
+	mu sync.Mutex
+	r  *rand.ChaCha8
+}
+
+func (l *lockedReader) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(p)
+}
