@@ -1,0 +1,205 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+// Undeliverable is a composer's word that there is no mail to send.
+type Undeliverable struct {
+	State  State // Dead or Dropped
+	Reason string
+}
+
+// Error returns state and reason.
+func (u *Undeliverable) Error() string { return string(u.State) + ": " + u.Reason }
+
+// Drop says that there never was anybody to mail to.
+func Drop(reason string) error { return &Undeliverable{State: Dropped, Reason: reason} }
+
+// Kill says that the mail can't be sent and somebody should know.
+func Kill(reason string) error { return &Undeliverable{State: Dead, Reason: reason} }
+
+// attempt is a claimed order and what becomes of it.
+type attempt struct {
+	job   Job
+	lease time.Time     // its end
+	done  chan struct{} // closed when it is settled
+	err   error         // read after done
+}
+
+// perform makes the attempt and settles it. Where it is too late to begin, it
+// gives the order back.
+func (w *Worker) perform(ctx context.Context, a *attempt) {
+	defer w.finish(a)
+	w.hook("after-claim")
+	// The margin is for the settlement.
+	left := a.lease.Sub(w.cfg.Now()) - (w.cfg.Lease-w.cfg.Attempt)/2
+	if ctx.Err() != nil || w.base.Err() != nil || left <= 0 {
+		a.err = ErrStopped
+		w.settle(a, w.giveBack(a, w.cfg.Now(), "not begun"))
+		return
+	}
+	if w.pause.wait(w.cfg.Now()) > 0 {
+		a.err = ErrPaused
+		w.settle(a, w.giveBack(a, w.cfg.Now(), "not begun: delivery is paused"))
+		return
+	}
+	began := w.cfg.Now()
+	limited, cancel := context.WithTimeout(w.base, min(left, w.cfg.Attempt))
+	defer cancel()
+	a.err = w.try(limited, a.job)
+	s := w.judge(a)
+	w.report(a, s, w.cfg.Now().Sub(began))
+	w.settle(a, s)
+	w.hook("after-settle")
+}
+
+// try composes and sends. A panic is a failure like others: it must cost
+// neither the order nor the mails beside it.
+func (w *Worker) try(ctx context.Context, job Job) (err error) {
+	stage := StageCompose
+	defer func() {
+		if v := recover(); v != nil {
+			w.cfg.Log.Error("mail delivery panicked", "mail", job.ID.String(), "stage", string(stage),
+				"panic", sanitise(fmt.Sprint(v)), "stack", string(debug.Stack()))
+			err = &Error{Class: Temporary, Stage: stage, Text: "internal error"}
+		}
+	}()
+	if w.expired(job) {
+		return Kill("expired")
+	}
+	m, err := w.cfg.Composer.Compose(ctx, job)
+	if err != nil {
+		return err
+	}
+	if m == nil || m.ID != job.ID {
+		return &Error{Class: Temporary, Stage: StageCompose, Text: "internal error: not the order's mail"}
+	}
+	if w.expired(job) {
+		return Kill("expired")
+	}
+	stage = StageSend
+	if err := w.cfg.Sender.Send(ctx, m); err != nil {
+		return sendError(err)
+	}
+	w.hook("after-250")
+	return nil
+}
+
+// deadline is when the mail of an order is no longer worth sending.
+func (w *Worker) deadline(job Job) time.Time {
+	if job.Expires.IsZero() {
+		return job.Created.Add(w.cfg.GiveUp)
+	}
+	return job.Expires
+}
+
+func (w *Worker) expired(job Job) bool { return !w.cfg.Now().Before(w.deadline(job)) }
+
+// judge turns the outcome of an attempt into the order's settlement, and tells
+// the pause.
+func (w *Worker) judge(a *attempt) Settlement {
+	now := w.cfg.Now()
+	var none *Undeliverable
+	if errors.As(a.err, &none) {
+		return w.final(a, none.State, none.Reason)
+	}
+	if a.err == nil {
+		w.pause.succeed(now, true)
+		return w.final(a, Sent, "")
+	}
+	e := failure(a.err)
+	if e.Class != OurFault && e.Stage.inTransaction() {
+		w.pause.succeed(now, false)
+	}
+	switch e.Class {
+	case Permanent:
+		return w.final(a, Dead, e.Error())
+	case OurFault:
+		return w.pauseFor(a, e)
+	}
+	due := now.Add(w.cfg.Retry.Delay(a.job.Attempts, w.cfg.Rand()))
+	if end := w.deadline(a.job); due.After(end) {
+		due = end // it is settled as expired then, not sent
+	}
+	s := w.giveBack(a, due, e.Error())
+	s.Attempted = true
+	return s
+}
+
+// pauseFor pauses the queue. The order keeps its place, except where the server
+// spoke about the sender: should that be about this mail after all, it must not
+// be the one to be probed each time.
+func (w *Worker) pauseFor(a *attempt, e *Error) Settlement {
+	now := w.cfg.Now()
+	until := w.pause.fail(now, e.Error(), w.cfg.Rand())
+	due := now
+	if e.Stage.inTransaction() {
+		due = until.Add(until.Sub(now))
+	}
+	return w.giveBack(a, due, e.Error())
+}
+
+// sendError makes an Error of any error of a sender. One that doesn't say what
+// it is counts as temporary (MAI-9).
+func sendError(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return &Error{Class: Temporary, Stage: StageSend, Text: describe(err), cause: err}
+}
+
+// failure reads the error of an attempt.
+func failure(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Class: Temporary, Stage: StageCompose, Text: sanitise(err.Error()), cause: err}
+}
+
+func (w *Worker) giveBack(a *attempt, due time.Time, reason string) Settlement {
+	return Settlement{ID: a.job.ID, Worker: w.cfg.Name, State: Pending, Due: due, At: w.cfg.Now(), Reason: reason}
+}
+
+func (w *Worker) final(a *attempt, state State, reason string) Settlement {
+	now := w.cfg.Now()
+	return Settlement{ID: a.job.ID, Worker: w.cfg.Name, State: state, Due: now, At: now, Reason: reason, Attempted: true}
+}
+
+// report logs the attempt, in one line, without address or token.
+func (w *Worker) report(a *attempt, s Settlement, took time.Duration) {
+	level := slog.LevelInfo
+	attributes := []slog.Attr{
+		slog.String("mail", a.job.ID.String()),
+		slog.Int("attempt", a.job.Attempts+1),
+		slog.String("outcome", string(s.State)),
+		slog.Duration("took", took),
+	}
+	if s.Reason != "" {
+		attributes = append(attributes, slog.String("reason", s.Reason))
+	}
+	var none *Undeliverable
+	if a.err != nil && !errors.As(a.err, &none) {
+		e := failure(a.err)
+		level = slog.LevelWarn
+		attributes = append(attributes, slog.String("class", e.Class.String()),
+			slog.String("stage", string(e.Stage)), slog.Int("code", e.Code))
+	}
+	if s.State == Pending {
+		attributes = append(attributes, slog.Time("due", s.Due))
+	}
+	w.cfg.Log.LogAttrs(context.Background(), level, "mail delivery", attributes...)
+}
+
+func (w *Worker) hook(point string) {
+	if w.cfg.Hook != nil {
+		w.cfg.Hook(point)
+	}
+}

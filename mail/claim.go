@@ -1,0 +1,103 @@
+package mail
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// claim asks the queue for orders and registers them as under way. It isn't
+// cut off when the caller goes: an order claimed by a call whose answer nobody
+// read would lie about until its lease ends.
+func (w *Worker) claim(ctx context.Context, limit int, only *ID) ([]*attempt, error) {
+	w.claiming.Lock()
+	defer w.claiming.Unlock()
+	if w.isStopped() {
+		return nil, ErrStopped
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.QueueTimeout)
+	defer cancel()
+	now := w.cfg.Now()
+	jobs, err := w.cfg.Queue.Claim(limited, Claim{
+		Worker: w.cfg.Name, Now: now, Lease: w.cfg.Lease, Limit: limit, Only: only,
+	})
+	w.noteQueue("claim", err)
+	if err != nil {
+		return nil, fmt.Errorf("claim mail: %w", err)
+	}
+	attempts := make([]*attempt, len(jobs))
+	for i, job := range jobs {
+		attempts[i] = &attempt{job: job, lease: now.Add(w.cfg.Lease), done: make(chan struct{})}
+	}
+	w.register(attempts)
+	return attempts, nil
+}
+
+func (w *Worker) isStopped() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stopped
+}
+
+// register counts the attempts among those that Run waits for.
+func (w *Worker) register(attempts []*attempt) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range attempts {
+		w.attempts.Add(1)
+		w.inFlight[a.job.ID] = a
+	}
+}
+
+func (w *Worker) finish(a *attempt) {
+	w.mu.Lock()
+	if w.inFlight[a.job.ID] == a {
+		delete(w.inFlight, a.job.ID)
+	}
+	w.mu.Unlock()
+	close(a.done)
+	w.attempts.Done()
+}
+
+// settle records the outcome, again and again while the lease lasts: a mail
+// whose sending isn't recorded is sent twice. When the worker has to stop now,
+// it tries once.
+func (w *Worker) settle(a *attempt, s Settlement) {
+	delays := Backoff{First: 100 * time.Millisecond, Max: time.Second}
+	for failures := 0; ; failures++ {
+		err := w.settleOnce(s)
+		w.noteQueue("settle", err)
+		if err == nil {
+			return
+		}
+		if !w.cfg.Now().Before(a.lease) || !w.sleep(w.base, delays.Delay(failures, w.cfg.Rand())) {
+			w.cfg.Log.Error("mail not settled, it will be tried again", "mail", s.ID.String(),
+				"outcome", string(s.State), "error", sanitise(err.Error()))
+			return
+		}
+	}
+}
+
+func (w *Worker) settleOnce(s Settlement) error {
+	limited, cancel := context.WithTimeout(context.Background(), w.cfg.QueueTimeout)
+	defer cancel()
+	return w.cfg.Queue.Settle(limited, s)
+}
+
+// noteQueue logs the begin and the end of an outage of the queue, once each.
+func (w *Worker) noteQueue(doing string, err error) {
+	w.mu.Lock()
+	before := w.outage
+	w.outage = ""
+	if err != nil {
+		w.outage = sanitise(doing + ": " + err.Error())
+	}
+	after := w.outage
+	w.mu.Unlock()
+	switch {
+	case before == "" && after != "":
+		w.cfg.Log.Error("mail queue is away", "error", after)
+	case before != "" && after == "":
+		w.cfg.Log.Info("mail queue is back")
+	}
+}

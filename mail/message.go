@@ -1,0 +1,139 @@
+package mail
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"mime"
+	netmail "net/mail"
+	"net/textproto"
+	"time"
+
+	"github.com/jordan-wright/email"
+)
+
+const (
+	maxSubject = 900     // bytes; a field then stays under 998 even where nothing can be folded
+	maxName    = 200     // bytes of a display name
+	maxBody    = 1 << 20 // bytes of text or HTML
+)
+
+// Message is one mail to one recipient (MAI-16).
+type Message struct {
+	ID      ID        // of the order; stays the same when it is sent again
+	Date    time.Time // of the order, for the same reason
+	From    netmail.Address
+	To      netmail.Address
+	ReplyTo netmail.Address // left out where its Address is empty
+	Subject string
+	Text    string // plain text; may be empty where HTML isn't
+	HTML    string // may be empty where Text isn't
+	Domain  string // the right side of the Message-ID
+}
+
+// MessageID returns the Message-ID with its angle brackets.
+func (m *Message) MessageID() string { return "<" + m.ID.String() + "@" + m.Domain + ">" }
+
+// Validate refuses, with a permanent [Error], a message that must not be sent
+// because one of its values could start a header, a recipient or a command of
+// its own (MAI-1, MAI-2), or isn't complete.
+func (m *Message) Validate() error {
+	switch {
+	case !ValidAddress(m.To.Address):
+		return unfit("recipient's address is malformed")
+	case !validAddress(m.From.Address, 1):
+		return unfit("sender's address is malformed")
+	case m.ReplyTo.Address != "" && !validAddress(m.ReplyTo.Address, 1):
+		return unfit("reply address is malformed")
+	case !validName(m.To.Name) || !validName(m.From.Name) || !validName(m.ReplyTo.Name):
+		return unfit("display name is malformed")
+	case !safeText(m.Subject) || len(m.Subject) > maxSubject:
+		return unfit("subject is malformed or too long")
+	case !validDomain(m.Domain, 1):
+		return unfit("Message-ID's domain is malformed")
+	case m.Text == "" && m.HTML == "":
+		return unfit("message is empty")
+	case len(m.Text) > maxBody || len(m.HTML) > maxBody:
+		return unfit("message is too long")
+	case m.Date.Year() < 1900 || m.Date.Year() > 9999:
+		return unfit("date is out of range")
+	}
+	return nil
+}
+
+func validName(s string) bool { return safeText(s) && len(s) <= maxName }
+
+func unfit(text string) error {
+	return &Error{Class: Permanent, Stage: StageMessage, Text: text}
+}
+
+// Bytes returns the message in MIME with CRLF line ends, the same bytes each
+// time (MAI-11): header fields in a fixed order, dates in UTC, a boundary made
+// from the ID. It returns a permanent [Error] where [Message.Validate] does.
+func (m *Message) Bytes() ([]byte, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	head, body, err := m.content()
+	if err != nil {
+		return nil, fmt.Errorf("build message: %w", err)
+	}
+	var b bytes.Buffer
+	b.Grow(1024 + len(body))
+	writeField(&b, "Date", m.Date.UTC().Format(time.RFC1123Z))
+	writeField(&b, "From", formatAddress(m.From))
+	writeField(&b, "To", formatAddress(m.To))
+	if m.ReplyTo.Address != "" {
+		writeField(&b, "Reply-To", formatAddress(m.ReplyTo))
+	}
+	if m.Subject != "" {
+		writeField(&b, "Subject", formatText(m.Subject))
+	}
+	writeField(&b, "Message-ID", m.MessageID())
+	writeField(&b, "Auto-Submitted", "auto-generated") // RFC 3834 5, contract 1.9
+	writeField(&b, "MIME-Version", "1.0")
+	for _, name := range []string{"Content-Type", "Content-Transfer-Encoding"} {
+		if v := head.Get(name); v != "" {
+			writeField(&b, name, v)
+		}
+	}
+	b.WriteString("\r\n")
+	b.Write(body)
+	return b.Bytes(), nil
+}
+
+// content has the library build the MIME body and returns it with the header
+// fields that describe it. The library's own header isn't used: it comes in the
+// order of a map and splits names at commas.
+func (m *Message) content() (textproto.MIMEHeader, []byte, error) {
+	e := email.NewEmail()
+	e.Text, e.HTML = []byte(m.Text), []byte(m.HTML)
+	e.Headers.Set("Message-Id", m.MessageID()) // else the library reads the clock and the host's name
+	e.Headers.Set("Date", m.Date.UTC().Format(time.RFC1123Z))
+	raw, err := e.Bytes()
+	if err != nil {
+		return nil, nil, err
+	}
+	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	fields, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(append(head, "\r\n\r\n"...)))).ReadMIMEHeader()
+	if err != nil {
+		return nil, nil, err
+	}
+	return m.stableBoundary(fields, body)
+}
+
+// stableBoundary replaces the library's random boundary. Quoted-printable never
+// holds "=_", so the new one can't occur in a part.
+func (m *Message) stableBoundary(fields textproto.MIMEHeader, body []byte) (textproto.MIMEHeader, []byte, error) {
+	mediaType, params, err := mime.ParseMediaType(fields.Get("Content-Type"))
+	if err != nil {
+		return nil, nil, err
+	}
+	random := params["boundary"]
+	if random == "" {
+		return fields, body, nil
+	}
+	boundary := "=_" + m.ID.String()
+	fields.Set("Content-Type", mediaType+`; boundary="`+boundary+`"`)
+	return fields, bytes.ReplaceAll(body, []byte("--"+random), []byte("--"+boundary)), nil
+}
