@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"time"
 
 	"reseed/groups"
 	"reseed/members"
