@@ -11,6 +11,9 @@ import (
 	"reseed/store"
 )
 
+// mailStates are the states in the order of a mail's life.
+var mailStates = []mail.State{mail.Pending, mail.Sending, mail.Sent, mail.Dead, mail.Dropped}
+
 // MailCmd is reseed mail.
 type MailCmd struct {
 	List  MailListCmd  `cmd:"" help:"Print mails, newest first, one a line."`
@@ -38,7 +41,7 @@ func (MailListCmd) Help() string {
 // Run prints the mails, separated by tabs; the titles go to standard error.
 func (c *MailListCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	state := mail.State(c.State)
-	if c.State != "" && !slices.Contains([]mail.State{mail.Pending, mail.Sending, mail.Sent, mail.Dead, mail.Dropped}, state) {
+	if c.State != "" && !slices.Contains(mailStates, state) {
 		return fmt.Errorf("--state %q: want pending, sending, sent, dead or dropped", c.State)
 	}
 	d, err := openDirectory(ctx, cfg)

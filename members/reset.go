@@ -1,6 +1,7 @@
 package members
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -65,9 +66,10 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err == nil && found.Member.Email == "" {
 		err = errcodes.New(errcodes.NoEmail)
 	}
-	addressee := found.Member.ID
+	addressee, refusal := found.Member.ID, err
 	if err != nil {
 		if s.shows(caller, err) {
+			s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 			return err
 		}
 		addressee = 0
@@ -85,6 +87,7 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err := s.Resets.AddOrder(ctx, order); err != nil {
 		return err
 	}
+	s.audit(ctx, caller, r.about(ResetRequested, found.Member), refusal)
 	s.dispatch(ctx, caller, r.Async, order.ID)
 	return nil
 }
@@ -93,6 +96,7 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 	invalid := errcodes.New(errcodes.InvalidToken)
 	found, err := s.find(ctx, caller, r)
 	if err != nil && s.shows(caller, err) {
+		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
 		return err
 	}
 	token := password.HashToken(r.Token)
@@ -102,11 +106,14 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 	}
 	now := s.Now()
 	if err != nil || !record.opens(found.Member, r.group, password.Reset, now) {
+		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), cmp.Or[error](err, invalid))
 		return invalid
 	}
-	return s.changePassword(ctx, caller, change{
+	err = s.changePassword(ctx, caller, change{
 		member: found.Member, group: r.group, token: token, password: r.Password, async: r.Async,
 	})
+	s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
+	return err
 }
 
 // opens reports whether the token lets the member set a password here. A token
@@ -169,7 +176,7 @@ func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
 }
 
 func hashingFault(err error) error {
-	if errors.Is(err, password.ErrBusy) {
+	if errors.Is(err, password.ErrBusy) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return errcodes.Wrap(errcodes.Unavailable, err)
 	}
 	return err

@@ -29,12 +29,13 @@ const (
 	Concealed  Disclosure = "concealed"
 )
 
-// Config is what a Service works with and by. All fields but Random are required.
+// Config is what a Service works with and by. All fields but Audit and Random are required.
 type Config struct {
 	Resets   Resets
 	Registry Registry
 	Groups   Groups
 	Courier  Courier
+	Audit    Auditor // of security events; none where nil
 
 	Hasher    *password.Hasher
 	Policy    *password.Policy

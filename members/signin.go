@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-
-	"reseed/errcodes"
 )
 
 // errSignIn is the cause of every refused sign-in: the log is told no more than the caller.
@@ -23,14 +21,14 @@ func (s *Service) SignIn(ctx context.Context, name, pw string) (Member, error) {
 		if err := s.Hasher.VerifyNobody(ctx, pw); err != nil {
 			return Member{}, hashingFault(err)
 		}
-		return Member{}, errcodes.BadCredentials(errSignIn)
+		return Member{}, s.refuseSignIn(ctx, name, m)
 	}
 	ok, outdated, err := s.Hasher.Verify(ctx, m.Password, pw)
 	if err != nil {
 		return Member{}, hashingFault(err)
 	}
 	if !ok || m.Refused() || m.Status != Activated || s.Now().Before(m.LockedUntil) {
-		return Member{}, errcodes.BadCredentials(errSignIn)
+		return Member{}, s.refuseSignIn(ctx, name, m)
 	}
 	if outdated {
 		s.rehash(ctx, m, pw)
