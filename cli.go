@@ -30,6 +30,10 @@ type commandLine struct {
 	Member  MemberCmd  `cmd:"" help:"Add, show, import, lock and unlock members, and set their passwords."`
 	Group   GroupCmd   `cmd:"" help:"Add and show groups, and say who belongs to them."`
 	Mail    MailCmd    `cmd:"" help:"Show the queue of mails, and put back what failed."`
+	Events  EventsCmd  `cmd:"" help:"Show what happened: requests, changes, refusals, administrators' acts."`
+	Key     KeyCmd     `cmd:"" help:"Rotate the key that tokens are made with."`
+	Migrate MigrateCmd `cmd:"" help:"Bring the database's schema up to date, or check that it is."`
+	Check   CheckCmd   `cmd:"" help:"Say what about the database's settings endangers requests and mails."`
 	Version VersionCmd `cmd:"" help:"Print the version."`
 }
 

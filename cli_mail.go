@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"reseed/mail"
+	"reseed/members"
 	"reseed/store"
 )
 
@@ -19,6 +20,7 @@ type MailCmd struct {
 	List  MailListCmd  `cmd:"" help:"Print mails, newest first, one a line."`
 	Show  MailShowCmd  `cmd:"" help:"Print what is known about a mail."`
 	Retry MailRetryCmd `cmd:"" help:"Put mails back into the queue that failed for good."`
+	Count MailCountCmd `cmd:"" help:"Print how many mails are in each state."`
 }
 
 // Help shows examples.
@@ -198,6 +200,30 @@ func (d *directory) retry(ctx context.Context, std *console, id mail.ID) (bool, 
 	done, err := d.RetryMail(ctx, id, std.now())
 	if done {
 		fmt.Fprintln(std.out, id)
+		d.record(ctx, std, members.Event{Kind: members.MailRetried, Detail: id.String()})
 	}
 	return done, err
+}
+
+// MailCountCmd is reseed mail count.
+type MailCountCmd struct{}
+
+// Help shows an example.
+func (MailCountCmd) Help() string { return example("reseed mail count") }
+
+// Run prints each state and how many mails are in it.
+func (MailCountCmd) Run(ctx context.Context, std *console, cfg *Config) error {
+	d, err := openDirectory(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	counts, err := d.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range mailStates {
+		row(std.out, string(s), strconv.Itoa(counts[s]))
+	}
+	return nil
 }

@@ -19,6 +19,7 @@ type Kind string
 const (
 	ResetRequested    Kind = "reset-requested"    // step 1, whoever was asked for
 	PasswordChanged   Kind = "password-changed"   // step 2
+	ChangeRefused     Kind = "change-refused"     // step 2
 	ResetForced       Kind = "reset-forced"       // an administrator had a token mailed
 	PasswordSet       Kind = "password-set"       // an administrator set a password
 	SignedIn          Kind = "signed-in"          // a session or an access token was given out
@@ -35,7 +36,7 @@ const (
 
 // Kinds returns every kind there is.
 func Kinds() []Kind {
-	return []Kind{ResetRequested, PasswordChanged, ResetForced, PasswordSet, SignedIn, SignInRefused, SignedOut,
+	return []Kind{ResetRequested, PasswordChanged, ChangeRefused, ResetForced, PasswordSet, SignedIn, SignInRefused, SignedOut,
 		MemberLocked, MemberUnlocked, MemberAdded, GroupAdded, MembershipChanged, MailRetried, KeyChanged}
 }
 
@@ -88,6 +89,9 @@ func (s *Service) audit(ctx context.Context, caller Caller, e Event, err error) 
 	e.Actor = cmp.Or(e.Actor, actor(caller))
 	if err != nil {
 		e.Code = errcodes.From(err).Code.String()
+		if e.Kind == PasswordChanged {
+			e.Kind = ChangeRefused
+		}
 	}
 	s.Audit.Record(ctx, e)
 }
