@@ -154,7 +154,9 @@ func (a *app) lateness(now func() time.Time) func(context.Context) map[string]fl
 	}
 }
 
-func (a *app) paused(context.Context) map[string]float64 { return only(oneIf(a.worker.Status().Paused)) }
+func (a *app) paused(context.Context) map[string]float64 {
+	return only(oneIf(a.worker.Status().Paused))
+}
 
 func (a *app) hashing(context.Context) map[string]float64 {
 	working, waiting := a.members.Hasher.Load()

@@ -50,7 +50,9 @@ func (a *app) work(ctx context.Context) error {
 // administrators' port.
 func (a *app) open(ctx context.Context, l net.Listener) ([]func(context.Context) error, error) {
 	sites := []func(context.Context) error{
-		func(ctx context.Context) error { return a.site(ctx, a.siteServer(), limitConnections(l, a.cfg.MaxConnections)) },
+		func(ctx context.Context) error {
+			return a.site(ctx, a.siteServer(), limitConnections(l, a.cfg.MaxConnections))
+		},
 	}
 	if a.cfg.AdminListen == "" {
 		return sites, nil

@@ -66,13 +66,18 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err == nil && found.Member.Email == "" {
 		err = errcodes.New(errcodes.NoEmail)
 	}
-	addressee, refusal := found.Member.ID, err
+	refusal := err
+	if err != nil && s.shows(caller, err) {
+		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
+		return err
+	}
+	if errors.Is(err, errcodes.New(errcodes.IdentifierRequired)) {
+		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
+		return nil
+	}
+	addressee := found.Row
 	if err != nil {
-		if s.shows(caller, err) {
-			s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
-			return err
-		}
-		addressee = 0
+		addressee = -found.Row // nobody, in that member's place
 	}
 	order, err := s.newOrder(Order{
 		Template: ConfirmTemplate,

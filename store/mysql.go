@@ -57,7 +57,7 @@ func (s *Store) openMySQL(c Config) error {
 	s.prober = func() (*sql.DB, error) {
 		quick := cfg.Clone()
 		quick.Timeout, quick.ReadTimeout, quick.WriteTimeout = probeTimeout, probeTimeout, probeTimeout
-		return mysqlPool(quick)
+		return openPool(quick, false) // a node that lags is not away
 	}
 	return nil
 }
@@ -93,6 +93,11 @@ func orElse(d, otherwise time.Duration) time.Duration {
 }
 
 func mysqlPool(cfg *mysql.Config) (*sql.DB, error) {
+	_, own := cfg.Params["wsrep_sync_wait"]
+	return openPool(cfg, !own)
+}
+
+func openPool(cfg *mysql.Config, causal bool) (*sql.DB, error) {
 	cfg = cfg.Clone()
 	if err := cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
 		return nil, errDSN("character set")
@@ -101,8 +106,7 @@ func mysqlPool(cfg *mysql.Config) (*sql.DB, error) {
 	if err != nil {
 		return nil, errDSN("parameters")
 	}
-	_, own := cfg.Params["wsrep_sync_wait"]
-	return sql.OpenDB(connector{inner, !own}), nil
+	return sql.OpenDB(connector{inner, causal}), nil
 }
 
 // connector sets the isolation level of each new connection, and that its
@@ -190,7 +194,14 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(host, port)
 }
 
+// named refuses what could not be connected to. A network that the driver does
+// not know may be a misplaced password, which errors would repeat.
 func named(cfg *mysql.Config) (*mysql.Config, error) {
+	switch cfg.Net {
+	case "tcp", "tcp4", "tcp6", "unix":
+	default:
+		return nil, errDSN("protocol; want tcp or unix")
+	}
 	if cfg.DBName == "" {
 		return nil, errDSN("database name: there is none")
 	}
