@@ -65,8 +65,8 @@ func (VersionCmd) Run(std *console) error {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		version = info.Main.Version
 	}
-	fmt.Fprintf(std.out, "reseed %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return nil
+	_, err := fmt.Fprintf(std.out, "reseed %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }
 
 // example returns a help text with command lines to copy.
@@ -85,7 +85,7 @@ func newParser(line *commandLine, l *loader, std *console) (*kong.Kong, error) {
 			example("reseed demo", "reseed serve --help", "reseed member add --username vvega --email vvega@example.org")),
 		kong.Writers(std.out, std.err),
 		kong.Help(printHelp),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoAppDescFormat: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoAppDescFormat: true, ValueFormatter: helpText}),
 	)
 	parser, err := kong.New(line, options...)
 	if err != nil {
@@ -105,4 +105,13 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 		}
 	}
 	return kong.DefaultHelpPrinter(options, ctx)
+}
+
+// helpText returns a flag's help with its default and environment variable.
+func helpText(v *kong.Value) string {
+	text := kong.DefaultHelpValueFormatter(v)
+	if v.HasDefault && v.Default != "" {
+		text += " Default: " + v.Default + "."
+	}
+	return text
 }

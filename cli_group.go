@@ -18,6 +18,11 @@ type GroupCmd struct {
 	Leave GroupLeaveCmd `cmd:"" help:"Make a member belong to a group no longer."`
 }
 
+// Help shows examples.
+func (GroupCmd) Help() string {
+	return example("reseed group add acme-specs", "reseed group join acme-specs vvega")
+}
+
 // GroupAddCmd is reseed group add.
 type GroupAddCmd struct {
 	Name        string `arg:"" help:"Full name; - nests, so that acme-specs belongs to the project acme."`

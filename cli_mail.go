@@ -18,6 +18,11 @@ type MailCmd struct {
 	Retry MailRetryCmd `cmd:"" help:"Put mails back into the queue that failed for good."`
 }
 
+// Help shows examples.
+func (MailCmd) Help() string {
+	return example("reseed mail list --state dead", "reseed mail retry --all")
+}
+
 // MailListCmd is reseed mail list.
 type MailListCmd struct {
 	State  string `placeholder:"STATE" help:"Only pending, sending, sent, dead or dropped ones."`

@@ -22,6 +22,11 @@ type MemberCmd struct {
 	Import      ImportCmd       `cmd:"" help:"Add members from a CSV file."`
 }
 
+// Help shows examples.
+func (MemberCmd) Help() string {
+	return example("reseed member list", "reseed member lock vvega@example.org")
+}
+
 // MemberAddCmd is reseed member add.
 type MemberAddCmd struct {
 	Username      string   `placeholder:"NAME" help:"Username, under 100 characters, without @ and comma."`

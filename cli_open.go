@@ -19,7 +19,7 @@ type directory struct{ *store.Store }
 // openDirectory opens the database and brings its schema up to date. The
 // caller closes it.
 func openDirectory(ctx context.Context, cfg *Config) (*directory, error) {
-	s, err := openStore(ctx, cfg, nil, nil)
+	s, err := openStore(ctx, cfg, time.Now, nil)
 	if err != nil {
 		return nil, err
 	}

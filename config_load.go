@@ -76,6 +76,9 @@ func (l *loader) decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	if err := ctx.Scan.PopValueInto("value", &text); err != nil {
 		return fmt.Errorf("read %s: %w", ctx.Value.Name, err)
 	}
+	if text == "" { // an empty variable: Resolve has the default
+		return nil
+	}
 	want, err := "a whole number", error(nil)
 	var n int64
 	if target.Type() == reflect.TypeFor[time.Duration]() {
@@ -98,6 +101,8 @@ func (l *loader) decode(ctx *kong.DecodeContext, target reflect.Value) error {
 type configFile string
 
 // BeforeResolve reads the file before kong asks for its values.
+//
+//nolint:unparam // kong wants a hook to return an error
 func (f configFile) BeforeResolve(ctx *kong.Context, trace *kong.Path, l *loader) error {
 	name, _ := ctx.FlagValue(trace.Flag).(configFile)
 	if name == "" || l.file != nil {
@@ -147,18 +152,19 @@ func lineOf(err error) int {
 // Validate does nothing; kong asks for it.
 func (l *loader) Validate(*kong.Application) error { return nil }
 
-// Resolve returns the file's value of a flag, nil where the environment has one.
+// Resolve returns a flag's value from the file, nil where the environment has
+// one. An empty variable is as good as none, which kong sees otherwise: then
+// it is the default where the file has nothing.
 func (l *loader) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	value, ok := l.file[flag.Name]
-	if !ok || flag.Name == "config" || len(flag.Envs) == 0 {
+	if len(flag.Envs) == 0 || flag.Name == "config" {
 		return nil, nil
 	}
-	for _, name := range flag.Envs {
-		if _, set := l.lookup(name); set {
-			return nil, nil
-		}
+	if text, _ := l.lookup(flag.Envs[0]); text != "" {
+		return nil, nil
 	}
-	switch v := value.(type) {
+	switch v := l.file[flag.Name].(type) {
+	case nil:
+		return flag.Default, nil
 	case string:
 		return v, nil
 	case int64, float64, bool:

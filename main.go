@@ -60,7 +60,7 @@ func command(ctx context.Context, args []string, std *console) error {
 			return err
 		}
 	}
-	if onCommandLine(parsed, "database") {
+	if line.Database != "" && onCommandLine(parsed, "database") {
 		l.warnings = append(l.warnings, "database: a password on the command line is visible to other users of the machine; RESEED_DATABASE or the file keeps it to yourself")
 	}
 	for _, w := range l.warnings {

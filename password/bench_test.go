@@ -34,7 +34,7 @@ func BenchmarkPolicyCheck(b *testing.B) {
 	p := newPolicy(b, PolicyConfig{})
 	passwords := append([]string{"password1", "Vincent1987!", "correct horse battery staple"}, adversarial()[:5]...)
 	for i, password := range passwords {
-		b.Run(fmt.Sprintf("%d-%.12s", i, password), func(b *testing.B) {
+		b.Run(fmt.Sprintf("password-%d", i), func(b *testing.B) {
 			for b.Loop() {
 				_ = p.Check(password, vega)
 			}

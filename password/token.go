@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// tokenDomain separates tokens from anything else that the key may ever sign.
-const tokenDomain = "reseed/token/v1"
+// messageDomain separates tokens from anything else that the key may ever sign.
+const messageDomain = "reseed/token/v1"
 
 // shape returns a purpose's prefix and how many bytes follow it, in base64url:
 // 32 characters for Reset (contract 1.8), ART and 40 more for Recovery (2.2).
@@ -67,7 +67,7 @@ func token(key []byte, p Purpose, id [16]byte, member int64) string {
 func tokenMessage(p Purpose, id [16]byte, member int64) []byte {
 	var b []byte
 	for _, part := range [][]byte{
-		[]byte(tokenDomain), []byte(p), id[:], binary.BigEndian.AppendUint64(nil, uint64(member)),
+		[]byte(messageDomain), []byte(p), id[:], binary.BigEndian.AppendUint64(nil, uint64(member)),
 	} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
 		b = append(b, part...)

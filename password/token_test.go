@@ -67,7 +67,8 @@ func TestTokenDependsOnEverything(t *testing.T) {
 		}
 		seen[token] = name
 	}
-	if testKeys.Token(Reset, testID, 12) != testKeys.Token(Reset, testID, 12) {
+	first := testKeys.Token(Reset, testID, 12)
+	if testKeys.Token(Reset, testID, 12) != first {
 		t.Error("a token is another one the second time")
 	}
 }

@@ -41,7 +41,7 @@ func TestSecretsPrintAsStars(t *testing.T) {
 		if !strings.Contains(out.String(), redacted) {
 			t.Errorf("%T doesn't show that something is hidden", v)
 		}
-		for _, piece := range []string{canary[:8], hex.EncodeToString([]byte(canary[:4])), fmt.Sprint([]byte(canary[:4]))[1:12]} {
+		for _, piece := range []string{canary[:8], hex.EncodeToString([]byte(canary[:4])), fmt.Sprintf("%d", []byte(canary[:4]))[1:12]} {
 			if strings.Contains(strings.ToLower(out.String()), piece) {
 				t.Errorf("%T shows %q", v, piece)
 			}
