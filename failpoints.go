@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"reseed/mail"
+	"reseed/password"
 )
 
 // passes counts how often the named point was passed. There is one point a
@@ -45,6 +46,14 @@ func testBuild(cfg *mail.Config) {
 		cfg.Pause = mail.Backoff{First: lease / 10, Max: lease}
 		cfg.Retry = mail.Backoff{First: lease / 10, Max: lease}
 	}
+}
+
+// testOutside makes hashing cheap where thousands of passwords are to be set.
+func testOutside(o outside) outside {
+	if os.Getenv("RESEED_FAILPOINT_HASHING") == "cheap" {
+		o.hashing = password.Params{Memory: 64, Time: 1, Parallelism: 1}
+	}
+	return o
 }
 
 // Wake is where a transaction of a request is committed and nothing else was

@@ -37,7 +37,7 @@ func (s *site) crashLoop(kills int) {
 	s.t.Helper()
 	members := 200 + 40*kills
 	s.populate(members)
-	l := s.startLoad(members, 4)
+	l := s.startLoad(members, 8)
 	var left, stuck atomic.Int64
 	left.Store(int64(kills))
 	var killers sync.WaitGroup

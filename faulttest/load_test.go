@@ -102,7 +102,7 @@ func (l *load) ask(ctx context.Context, turn int) {
 		l.mu.Unlock()
 		wait := 20 * time.Millisecond
 		if err != nil {
-			wait = 100 * time.Millisecond
+			wait = 50 * time.Millisecond
 		}
 		select {
 		case <-ctx.Done():
@@ -146,7 +146,7 @@ func complete(client *http.Client, at *replica, c change) outcome {
 		return ok
 	case err == nil && status == http.StatusBadRequest && strings.Contains(body, `"102A"`):
 		return refused
-	case err == nil && status < 500:
+	case err == nil && status != http.StatusServiceUnavailable:
 		return outcome(fmt.Sprintf("unexpected: %d %s", status, body))
 	}
 	return unknown

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -38,6 +39,7 @@ type link struct {
 	proxy          *proxy
 	client, server net.Conn
 	once           sync.Once
+	mute           atomic.Bool // nothing more comes back to the client
 }
 
 func newProxy(t testing.TB, target string) *proxy {
@@ -85,7 +87,7 @@ func (p *proxy) reset() {
 	}
 }
 
-// open returns how many connections there are, cuts how many were cut by the
+// count returns how many connections there are, and how many were cut by the
 // toxics cut and limit.
 func (p *proxy) count() (open, cuts int) {
 	p.mu.Lock()
@@ -144,7 +146,7 @@ func (c *link) copy(to io.Writer, from io.Reader, up bool) {
 		x := c.proxy.now()
 		for x.blackhole {
 			<-time.After(10 * time.Millisecond)
-			if c.proxy.l == nil || !c.open() {
+			if !c.open() {
 				return
 			}
 			x = c.proxy.now()
@@ -154,13 +156,17 @@ func (c *link) copy(to io.Writer, from io.Reader, up bool) {
 			c.proxy.strike()
 			return
 		}
+		c.mute.CompareAndSwap(false, found)
+		if !up && c.mute.Load() {
+			continue
+		}
 		if !c.pass(to, buf[:n], x) {
 			return
 		}
 		passed += int64(n)
 		if found || !up && x.limit > 0 && passed > x.limit {
 			c.proxy.strike()
-			// What was passed on must arrive before the cut, or there is nothing ambiguous.
+			// What was passed on must arrive before the cut, or nothing is ambiguous.
 			<-time.After(50 * time.Millisecond)
 			return
 		}

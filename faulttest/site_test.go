@@ -114,7 +114,7 @@ func (s *site) add(env ...string) *replica {
 	s.t.Cleanup(func() {
 		r.stop()
 		if s.t.Failed() {
-			s.t.Logf("log of %s:\n%s", name, tail(r.log, 40))
+			s.t.Logf("log of %s:\n%s\n...\n%s", name, internalErrors(r.log), tail(r.log, 20))
 		}
 	})
 	return r
@@ -286,4 +286,16 @@ func tail(file string, lines int) string {
 	text, _ := os.ReadFile(file)
 	all := strings.Split(string(text), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// internalErrors returns the first lines of a log that tell of one.
+func internalErrors(file string) string {
+	text, _ := os.ReadFile(file)
+	var found []string
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, "status=500") && len(found) < 5 {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found, "")
 }
