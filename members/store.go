@@ -36,7 +36,9 @@ type Order struct {
 	Template string // reset-password-confirm, change-password, set-password
 	Reason   string // member, admin, forced; "" for a notice
 	Purpose  password.Purpose
-	MemberID int64              // 0 and below: nobody. The row is written all the same, and dropped by the worker
+	// MemberID is whom the mail is for. 0 and below: nobody; the row is written all
+	// the same, in the place of the member of that number, and dropped by the worker.
+	MemberID int64
 	GroupID  int64              // 0: no group
 	Token    password.TokenHash // zero: no token
 	Created  time.Time
