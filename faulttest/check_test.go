@@ -154,12 +154,14 @@ func (s *site) checkMails(f *faults) map[string]delivery {
 	return last
 }
 
-// killed reports whether the server, or its database, crashed between two moments.
+// killed reports whether the server crashed between two moments, or its database
+// was away some of that time.
 func (s *site) killed(name string, from, to int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, k := range s.kills {
-		if (k.whom == name || k.whom == "database") && k.at > from && k.at < to {
+		ours := k.whom == name && k.at > from || k.whom == "database" && max(k.at, k.until) > from
+		if ours && k.at < to {
 			return true
 		}
 	}

@@ -32,6 +32,7 @@ func TestDatabaseKilled(t *testing.T) {
 		pause(t, rand.N(500*time.Millisecond))
 		server.Restart(t)
 		longest = max(longest, s.recovery(10*time.Second))
+		s.back()
 	}
 	l.stop()
 	s.drain(20 * lease)

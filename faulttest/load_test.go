@@ -76,13 +76,6 @@ func (l *load) stop() {
 	l.done.Wait()
 }
 
-// answered returns how many requests were answered.
-func (l *load) answered() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.acked)
-}
-
 // ask requests tokens, at each server in turn, without hurry where none answers.
 func (l *load) ask(ctx context.Context, turn int) {
 	for ctx.Err() == nil {

@@ -43,8 +43,9 @@ type site struct {
 
 // kill is a crash that the test caused.
 type kill struct {
-	whom string // a server's name, or "database"
-	at   int64  // by the mailbox's clock
+	whom  string // a server's name, or "database"
+	at    int64  // by the mailbox's clock
+	until int64  // when it was back, where that matters
 }
 
 // onSQLite returns a site whose one server has its database in a folder.
@@ -68,7 +69,7 @@ func onMariaDB(t testing.TB, server *mariadbtest.Server) *site {
 
 func (s *site) openDB(dsn string) {
 	s.t.Helper()
-	db, err := sql.Open("mysql", dsn+"?parseTime=true&time_zone=%27%2B00%3A00%27")
+	db, err := sql.Open("mysql", dsn)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -214,7 +215,15 @@ func (r *replica) terminate(limit time.Duration) int {
 func (s *site) note(whom string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.kills = append(s.kills, kill{whom, s.box.clock.Add(1)})
+	s.kills = append(s.kills, kill{whom: whom, at: s.box.clock.Add(1)})
+}
+
+// back notes that the database is whole again after the last crash. While it
+// was not, a mail that was sent could not be settled, and its lease may have ended.
+func (s *site) back() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kills[len(s.kills)-1].until = s.box.clock.Add(1)
 }
 
 // populate adds n members m00000@example.org and so on, as an operator would,
