@@ -110,10 +110,12 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 		CompatV5:     a.cfg.Compat == 5,
 		Now:          o.now, Random: o.random, Log: o.log,
 	})
-	a.worker, err = mail.NewWorker(mail.Config{
+	delivery := mail.Config{
 		Queue: a.store, Composer: a.members, Sender: a.sender, Now: o.now, Name: workerName(), Log: o.log,
 		Grace: a.cfg.StopTimeout,
-	})
+	}
+	testBuild(&delivery)
+	a.worker, err = mail.NewWorker(delivery)
 	if err != nil {
 		return err
 	}

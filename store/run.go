@@ -148,7 +148,7 @@ func (s *Store) inTx(ctx context.Context, fn func(tx) error) error {
 			return rollback(t, err)
 		}
 		s.trace("COMMIT")
-		return committed(t.Commit())
+		return committed(nameless(t.Commit()))
 	})
 }
 
