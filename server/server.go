@@ -28,6 +28,7 @@ type Health interface {
 // Config is what a server is made of. Zero limits get the defaults of Limits.
 type Config struct {
 	Members    Members
+	Wix        Wix
 	Health     Health
 	SitePrefix string // "/ps"; "" for none
 	Limits     Limits
@@ -62,7 +63,7 @@ func New(c Config) http.Handler {
 	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	s.services(r)
 	r.NotFoundHandler = s.handle(noService)
-	return s.edge(s.address(r))
+	return s.edge(s.split(s.address(r)))
 }
 
 type server struct{ Config }

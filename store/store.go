@@ -51,6 +51,7 @@ var (
 	_ members.Resets   = (*Store)(nil)
 	_ members.Registry = (*Store)(nil)
 	_ members.Groups   = (*Store)(nil)
+	_ members.Sites    = (*Store)(nil)
 	_ mail.Queue       = (*Store)(nil)
 )
 
