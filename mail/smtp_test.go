@@ -77,6 +77,7 @@ func newRelay(t testing.TB, o relayOptions) *relay {
 	}()
 	t.Cleanup(func() {
 		server.Close()
+		l.Close() // Close knows of it only once Serve has begun
 		<-done
 	})
 	return r

@@ -23,6 +23,7 @@ type Lookup struct {
 // Found is what a Lookup found.
 type Found struct {
 	Member        Member // zero where nobody was found, or Conflict
+	Row           int64  // of the member whose row was read: for nobody, somebody else's or 0
 	Conflict      bool   // email and username name two different members
 	InGroup       bool   // the member belongs to Lookup.Group
 	CallerInGroup bool   // the caller belongs to Lookup.Group
@@ -35,7 +36,7 @@ type Order struct {
 	Template string // reset-password-confirm, change-password, set-password
 	Reason   string // member, admin, forced; "" for a notice
 	Purpose  password.Purpose
-	MemberID int64              // 0: nobody. The row is written all the same, and dropped by the worker
+	MemberID int64              // 0 and below: nobody. The row is written all the same, and dropped by the worker
 	GroupID  int64              // 0: no group
 	Token    password.TokenHash // zero: no token
 	Created  time.Time

@@ -18,7 +18,7 @@ type MailRow struct {
 	Template   string
 	Reason     string // why it was ordered: member, admin, forced; "" for a notice
 	Purpose    password.Purpose
-	MemberID   int64  // 0: nobody
+	MemberID   int64  // 0 and below: nobody
 	Username   string // of the member, as it is now
 	Email      string // of the member, as it is now
 	GroupID    int64  // 0: no group
