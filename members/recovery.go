@@ -120,9 +120,9 @@ func (s *Service) recoveryOrder(ctx context.Context, site WixSite, email string,
 	if err != nil {
 		return Order{}, err
 	}
-	addressee := found.Member.ID
+	addressee := found.Row
 	if found.refusal(Caller{}, site.Zero()) != nil {
-		addressee = 0
+		addressee = -found.Row // nobody, see requestReset
 	}
 	return s.newOrder(Order{
 		Template: SetPasswordTemplate,
