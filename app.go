@@ -98,19 +98,20 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	}
 	courier := &courier{}
 	a.members = members.NewService(members.Config{
-		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Courier: courier,
+		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Sites: a.store, Courier: courier,
 		Hasher: hasher, Policy: policy, Keys: keys, Templates: set,
 		Site: members.Site{
 			Name: a.cfg.SiteName, HostURL: a.cfg.HostURL, EmailDomain: a.cfg.EmailDomain,
 			FromName: a.cfg.MailFromName, FromAddress: a.cfg.MailFromAddress,
 		},
-		Disclosure:   members.Disclosure(a.cfg.Disclosure),
-		TokenLife:    a.cfg.TokenLife,
-		MailsPerHour: a.cfg.MailsPerHour,
-		Access:       a.cfg.access(),
-		SyncForAll:   a.cfg.SyncDelivery == "everyone",
-		CompatV5:     a.cfg.Compat == 5,
-		Now:          o.now, Random: o.random, Log: o.log,
+		Disclosure:      members.Disclosure(a.cfg.Disclosure),
+		TokenLife:       a.cfg.TokenLife,
+		MailsPerHour:    a.cfg.MailsPerHour,
+		SiteMailsPerDay: a.cfg.SiteMailsPerDay,
+		Access:          a.cfg.access(),
+		SyncForAll:      a.cfg.SyncDelivery == "everyone",
+		CompatV5:        a.cfg.Compat == 5,
+		Now:             o.now, Random: o.random, Log: o.log,
 	})
 	delivery := mail.Config{
 		Queue: a.store, Composer: a.members, Sender: a.sender, Now: o.now, Name: workerName(), Log: o.log,
@@ -123,11 +124,11 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	}
 	courier.Worker = a.worker
 	a.handler = server.New(server.Config{
-		Members: a.members, Profiles: a.members, Sessions: a.members, Clients: a.members,
+		Members: a.members, Profiles: a.members, Sessions: a.members, Clients: a.members, Wix: a.members,
 		SitePrefix: a.cfg.SitePrefix, Secure: a.cfg.secure(), Zone: a.cfg.zone(),
 		Version:   xmlresp.Version{Major: int64(a.cfg.Compat), Build: a.cfg.VersionBuild},
 		TokenLife: a.cfg.AccessTokenLife,
-		Limits: server.Limits{Body: a.cfg.MaxBody}, Now: o.now, Log: o.log,
+		Limits:    server.Limits{Body: a.cfg.MaxBody}, Now: o.now, Log: o.log,
 	})
 	return nil
 }

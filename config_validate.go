@@ -50,6 +50,7 @@ func (c *Config) validate(serving bool) []fault {
 	check("disclosure", oneOf(c.Disclosure, "documented", "concealed"))
 	check("sync-delivery", oneOf(c.SyncDelivery, "administrators", "everyone"))
 	check("mails-per-hour", between(c.MailsPerHour, 1, 1000))
+	check("site-mails-per-day", between(c.SiteMailsPerDay, 1, 1_000_000))
 	check("site-name", textFault(c.SiteName))
 	check("min-password", between(c.MinPassword, 8, 64))
 	check("max-body", between(c.MaxBody, 1024, 16<<20))

@@ -143,6 +143,11 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 	if err := s.checkPassword(c.password, c.member, c.group); err != nil {
 		return err
 	}
+	return s.setPassword(ctx, caller, c)
+}
+
+// setPassword is changePassword for a password that was checked.
+func (s *Service) setPassword(ctx context.Context, caller Caller, c change) error {
 	hash, err := s.Hasher.Hash(ctx, c.password)
 	if err != nil {
 		return hashingFault(err)
@@ -166,7 +171,11 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 
 // checkPassword returns 1015 or 1016, with the policy's reason as the cause.
 func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
-	err := s.Policy.Check(pw, password.Subject{
+	return s.checkBy(s.Policy, pw, m, g)
+}
+
+func (s *Service) checkBy(p *password.Policy, pw string, m Member, g groups.Group) error {
+	err := p.Check(pw, password.Subject{
 		Username: m.Username, Email: m.Email, Firstname: m.Firstname, Surname: m.Surname,
 		Admin: m.Admin, Context: []string{s.Site.Name, g.Name, g.Title},
 	})

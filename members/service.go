@@ -36,6 +36,7 @@ type Config struct {
 	Groups   Groups
 	Sessions Sessions
 	Clients  Clients
+	Sites    Sites
 	Courier  Courier
 
 	Hasher    *password.Hasher
@@ -49,6 +50,8 @@ type Config struct {
 	// MailsPerHour is how many mails with a token a member may cause to get in
 	// an hour; further requests are answered the same and mail nothing.
 	MailsPerHour int
+	// SiteMailsPerDay is how many set-password mails a Wix site may order in a day of UTC.
+	SiteMailsPerDay int
 	// SyncForAll lets public callers wait for delivery too. It tells members
 	// from strangers by time, and is for closed test networks only.
 	SyncForAll bool

@@ -21,6 +21,7 @@ func (s *server) edge(next http.Handler) http.Handler {
 		n := &note{ResponseWriter: w, id: newRequestID(), start: s.Now()}
 		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, n))
 		secure(w.Header(), n.id)
+		identifyWix(w.Header(), r.URL.Path, n.id)
 		defer s.log(n, r)
 		defer s.recover(n, r)
 		n.body, n.bodyErr = readBody(w, r, s.Limits.Body)
@@ -68,6 +69,10 @@ func secure(h http.Header, requestID string) {
 
 // refuse answers a request that never gets to its service.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if isWix(r.URL.Path) {
+		writeWix(w, r, nil, err)
+		return
+	}
 	if addressOf(r.Context()).shown == "" {
 		r = r.WithContext(context.WithValue(r.Context(), addressKey{}, readAddress(r, s.SitePrefix)))
 	}

@@ -32,6 +32,7 @@ type Config struct {
 	Profiles   Profiles
 	Sessions   Sessions
 	Clients    Clients
+	Wix        Wix
 	Health     Health
 	SitePrefix string // "/ps"; "" for none
 	Secure     bool   // reached by HTTPS: cookies go nowhere else
@@ -70,7 +71,7 @@ func New(c Config) http.Handler {
 	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	s.services(r)
 	r.NotFoundHandler = s.handle(noService)
-	return s.edge(s.address(r))
+	return s.edge(s.split(s.address(r)))
 }
 
 type server struct{ Config }

@@ -55,6 +55,7 @@ var (
 	_ members.Groups   = (*Store)(nil)
 	_ members.Sessions = (*Store)(nil)
 	_ members.Clients  = (*Store)(nil)
+	_ members.Sites    = (*Store)(nil)
 	_ mail.Queue       = (*Store)(nil)
 )
 
