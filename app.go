@@ -36,6 +36,9 @@ type app struct {
 	worker  *mail.Worker
 	members *members.Service
 	handler http.Handler
+	// stopping ends when serve is about to stop, and with it what would go on for long.
+	stopping context.Context
+	stop     context.CancelFunc
 }
 
 // outside is what an app takes from the world around it; tests bring their
@@ -63,6 +66,7 @@ func (o outside) withDefaults() outside {
 func newApp(ctx context.Context, cfg *Config, o outside) (_ *app, err error) {
 	o = o.withDefaults()
 	a := &app{cfg: cfg, log: o.log}
+	a.stopping, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	set, err := loadTemplates(cfg)
 	if err != nil {
 		return nil, err
@@ -118,8 +122,12 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 		return err
 	}
 	courier.Worker = a.worker
+	pages, err := a.pageConfig()
+	if err != nil {
+		return err
+	}
 	a.handler = server.New(server.Config{
-		Members: a.members, SitePrefix: a.cfg.SitePrefix,
+		Members: a.members, SitePrefix: a.cfg.SitePrefix, Pages: pages,
 		Limits: server.Limits{Body: a.cfg.MaxBody}, Now: o.now, Log: o.log,
 	})
 	return nil
@@ -139,15 +147,27 @@ func workerName() string {
 type courier struct{ *mail.Worker }
 
 func loadTemplates(cfg *Config) (*templates.Set, error) {
-	var folder fs.FS
-	if cfg.Templates != "" {
-		folder = os.DirFS(cfg.Templates)
-	}
-	set, err := templates.Load(folder, templates.Options{GlobalTemplate: cfg.GlobalTemplate})
+	set, err := templates.Load(templatesFolder(cfg), templates.Options{GlobalTemplate: cfg.GlobalTemplate})
 	if err != nil {
 		return nil, fmt.Errorf("templates in %s: %w", cfg.Templates, err)
 	}
 	return set, nil
+}
+
+// loadLooks reads what the pages look like and say, from the same folder.
+func loadLooks(cfg *Config) (*templates.Pages, error) {
+	looks, err := templates.LoadPages(templatesFolder(cfg), templates.Options{GlobalTemplate: cfg.GlobalTemplate})
+	if err != nil {
+		return nil, fmt.Errorf("templates in %s: %w", cfg.Templates, err)
+	}
+	return looks, nil
+}
+
+func templatesFolder(cfg *Config) fs.FS {
+	if cfg.Templates == "" {
+		return nil
+	}
+	return os.DirFS(cfg.Templates)
 }
 
 // loadKeys reads the token key; beside a SQLite database it is made when missing.
@@ -186,6 +206,7 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	srv.RegisterOnShutdown(a.stop)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivering()
 	var g errgroup.Group
@@ -215,4 +236,7 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 }
 
 // close releases the database.
-func (a *app) close() error { return a.store.Close() }
+func (a *app) close() error {
+	a.stop()
+	return a.store.Close()
+}

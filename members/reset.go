@@ -154,10 +154,7 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 
 // checkPassword returns 1015 or 1016, with the policy's reason as the cause.
 func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
-	err := s.Policy.Check(pw, password.Subject{
-		Username: m.Username, Email: m.Email, Firstname: m.Firstname, Surname: m.Surname,
-		Admin: m.Admin, Context: []string{s.Site.Name, g.Name, g.Title},
-	})
+	err := s.Policy.Check(pw, s.subject(m, g))
 	switch {
 	case err == nil:
 		return nil

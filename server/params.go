@@ -76,7 +76,7 @@ func decodePair(pair string) (name, value string, err error) {
 	if !utf8.ValidString(name) || !utf8.ValidString(value) {
 		return "", "", errors.New("parameters are not UTF-8")
 	}
-	if hasControls(name) || name != "member-password" && hasControls(value) {
+	if hasControls(name) || !strings.HasPrefix(name, "member-password") && hasControls(value) {
 		return "", "", errors.New("control character in parameters")
 	}
 	return name, value, nil

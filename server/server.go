@@ -29,7 +29,8 @@ type Health interface {
 type Config struct {
 	Members    Members
 	Health     Health
-	SitePrefix string // "/ps"; "" for none
+	SitePrefix string      // "/ps"; "" for none
+	Pages      *PageConfig // nil: no pages
 	Limits     Limits
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -59,13 +60,18 @@ func (l Limits) withDefaults() Limits {
 func New(c Config) http.Handler {
 	c.Limits = c.Limits.withDefaults()
 	s := &server{Config: c}
+	s.pages = newPages(s)
 	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	s.services(r)
+	s.pages.routes(r)
 	r.NotFoundHandler = s.handle(noService)
 	return s.edge(s.address(r))
 }
 
-type server struct{ Config }
+type server struct {
+	Config
+	pages *pages // nil: none
+}
 
 // services lists the PageSeeder services by their path behind the prefix.
 func (s *server) services(r *mux.Router) {
