@@ -240,27 +240,3 @@ func TestConfigNames(t *testing.T) {
 		}
 	}
 }
-
-// -update rewrites the README's table.
-func TestReadmeConfigTable(t *testing.T) {
-	const begin, end = "<!-- config:begin -->\n", "<!-- config:end -->"
-	readme, err := os.ReadFile("README.md")
-	before, rest, found := strings.Cut(string(readme), begin)
-	if err != nil || !found {
-		t.Fatalf("README.md has no %q: %v", begin, err)
-	}
-	got, after, _ := strings.Cut(rest, end)
-	want, err := configTable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile("README.md", []byte(before+begin+want+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("README.md differs from the settings; go test . -update mends it (-want +got):\n%s", diff)
-	}
-}

@@ -73,10 +73,11 @@ func newRelay(t testing.TB, o relayOptions) *relay {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		server.Serve(l)
+		_ = server.Serve(l) // ends with the listener
 	}()
 	t.Cleanup(func() {
 		server.Close()
+		l.Close() // Close knows of it only once Serve has begun
 		<-done
 	})
 	return r

@@ -56,7 +56,7 @@ func (s *Service) Compose(ctx context.Context, job mail.Job) (*mail.Message, err
 func (s *Service) undeliverable(d OrderDetail) error {
 	limited := d.Order.Purpose != password.None && d.Order.Reason == "member"
 	switch {
-	case d.Order.MemberID == 0:
+	case d.Order.MemberID <= 0:
 		return mail.Drop("no such member")
 	case d.Member.Zero():
 		return mail.Drop("the member is gone")

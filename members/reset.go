@@ -65,12 +65,15 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err == nil && found.Member.Email == "" {
 		err = errcodes.New(errcodes.NoEmail)
 	}
-	addressee := found.Member.ID
+	if err != nil && s.shows(caller, err) {
+		return err
+	}
+	if errors.Is(err, errcodes.New(errcodes.IdentifierRequired)) {
+		return nil
+	}
+	addressee := found.Row
 	if err != nil {
-		if s.shows(caller, err) {
-			return err
-		}
-		addressee = 0
+		addressee = -found.Row // nobody, in that member's place
 	}
 	order, err := s.newOrder(Order{
 		Template: ConfirmTemplate,

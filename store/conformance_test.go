@@ -183,3 +183,5 @@ func must[T any](v T, err error) func(testing.TB) T {
 func named(i int) (username, email string) {
 	return fmt.Sprintf("user%d", i), fmt.Sprintf("user%d@example.org", i)
 }
+
+type filter = store.Filter

@@ -109,33 +109,3 @@ func (s *Store) newest() (int64, error) {
 
 // lockWait is how long a program waits for another one's migration.
 const lockWait = 10 * time.Minute
-
-// serverLock is a named lock of a MySQL server, which ends with its session.
-// The name holds the database's, since such locks are the whole server's.
-type serverLock struct{}
-
-const (
-	getLock     statement = `SELECT COALESCE(GET_LOCK(CONCAT('reseed.', SHA1(DATABASE())), 2), 0)`
-	releaseLock statement = `SELECT COALESCE(RELEASE_LOCK(CONCAT('reseed.', SHA1(DATABASE()))), 0)`
-)
-
-// SessionLock waits for the lock, in short turns so that ctx can end it.
-func (serverLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, lockWait)
-	defer cancel()
-	for {
-		var got int
-		if err := conn.QueryRowContext(ctx, string(getLock)).Scan(&got); err != nil {
-			return fmt.Errorf("wait for migration lock: %w", err)
-		}
-		if got == 1 {
-			return nil
-		}
-	}
-}
-
-// SessionUnlock gives the lock back.
-func (serverLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	var released int
-	return conn.QueryRowContext(ctx, string(releaseLock)).Scan(&released)
-}

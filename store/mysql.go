@@ -161,7 +161,14 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(host, port)
 }
 
+// named refuses what could not be connected to. A network that the driver does
+// not know may be a misplaced password, which errors would repeat.
 func named(cfg *mysql.Config) (*mysql.Config, error) {
+	switch cfg.Net {
+	case "tcp", "tcp4", "tcp6", "unix":
+	default:
+		return nil, errDSN("protocol; want tcp or unix")
+	}
 	if cfg.DBName == "" {
 		return nil, errDSN("database name: there is none")
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -42,6 +43,7 @@ type Store struct {
 	path        string // of the SQLite file
 	now         func() time.Time
 	trace       func(string)
+	standIns    maphash.Seed // unlike any other process's, so that nobody can foretell FindMember's choice
 
 	mu    sync.Mutex
 	stmts map[prepared]*sql.Stmt // SQLite's; MySQL interpolates and so prepares nothing
@@ -58,7 +60,7 @@ var (
 // not wait for a MySQL server: Ping says whether that can be reached. The
 // schema is Migrate's work.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{now: c.Now, trace: c.Trace, stmts: map[prepared]*sql.Stmt{}}
+	s := &Store{now: c.Now, trace: c.Trace, stmts: map[prepared]*sql.Stmt{}, standIns: maphash.MakeSeed()}
 	if s.now == nil {
 		s.now = time.Now
 	}

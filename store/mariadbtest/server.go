@@ -22,6 +22,9 @@ import (
 // that is busy with other tests.
 const startTime = 60 * time.Second
 
+// dropTime is how long the removal of a test's database may take.
+const dropTime = 5 * time.Second
+
 // Server is a running MariaDB. Its administrator is root without a password.
 type Server struct {
 	dir     string
@@ -93,8 +96,11 @@ func (s *Server) NewDatabase(t testing.TB) string {
 		t.Fatalf("make database: %v", err)
 	}
 	t.Cleanup(func() {
-		// A server that the test killed has nothing to clean.
-		_, _ = s.admin.Exec("DROP DATABASE IF EXISTS " + name)
+		// A server that the test killed has nothing to clean, and one that a
+		// failed test left locks in must not hold up the others.
+		ctx, cancel := context.WithTimeout(context.Background(), dropTime)
+		defer cancel()
+		_, _ = s.admin.ExecContext(ctx, "DROP DATABASE IF EXISTS "+name)
 	})
 	return s.dsn(name)
 }
