@@ -116,8 +116,8 @@ type Registry interface {
 	// after failed sign-ins too.
 	SetLocked(ctx context.Context, member int64, locked bool) error
 	// Rehash replaces a hash by one of the same password, unless the password
-	// was changed meanwhile; with at, it records a sign-in and clears failures.
-	Rehash(ctx context.Context, member int64, old, new password.Hash) error
+	// was changed meanwhile.
+	Rehash(ctx context.Context, member int64, old, renewed password.Hash) error
 }
 
 // NewMember is a member to add and the groups to join.

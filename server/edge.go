@@ -24,6 +24,7 @@ func (s *server) edge(next http.Handler) http.Handler {
 		defer cancel()
 		r = r.WithContext(ctx)
 		secure(w.Header(), n.id)
+		identifyWix(w.Header(), r.URL.Path, n.id)
 		defer s.log(n, r)
 		defer s.recover(n, r)
 		defer s.weigh(n)
@@ -87,8 +88,16 @@ func secure(h http.Header, requestID string) {
 
 // refuse answers a request that never gets to its service.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if isWix(r.URL.Path) {
+		writeWix(w, r, nil, err)
+		return
+	}
 	if addressOf(r.Context()).shown == "" {
 		r = r.WithContext(context.WithValue(r.Context(), addressKey{}, readAddress(r, s.SitePrefix)))
+	}
+	if s.pages.owns(addressOf(r.Context())) {
+		s.pages.newVisit(r).problem(err).write(w)
+		return
 	}
 	s.write(w, r, nil, err)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"reseed/members"
+	"reseed/xmlresp"
 )
 
 // Members is what the PageSeeder services need of the use cases.
@@ -23,8 +24,17 @@ type Members interface {
 // Config is what a server is made of. Zero limits get the defaults of Limits.
 type Config struct {
 	Members    Members
+	Profiles   Profiles
+	Sessions   Sessions
+	Clients    Clients
+	Wix        Wix
 	Health     Health
-	SitePrefix string // "/ps"; "" for none
+	SitePrefix string      // "/ps"; "" for none
+	Secure     bool        // reached by HTTPS: cookies go nowhere else
+	Pages      *PageConfig // nil: no pages
+	Zone       *time.Location
+	Version    xmlresp.Version // that GET /version tells
+	TokenLife  time.Duration   // of an OAuth access token, as its answer tells
 	Limits     Limits
 	Rates      Rates
 	Proxies    Proxies
@@ -59,15 +69,18 @@ func (l Limits) withDefaults() Limits {
 func New(c Config) http.Handler {
 	c.Limits = c.Limits.withDefaults()
 	s := &server{Config: c, limiter: newLimiter(c.Rates)}
+	s.pages = newPages(s)
 	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	s.services(r)
+	s.pages.routes(r)
 	r.NotFoundHandler = s.handle(noService)
-	return healthFirst(c.Health, s.edge(s.address(r)))
+	return healthFirst(c.Health, s.edge(s.split(s.address(r))))
 }
 
 type server struct {
 	Config
 	limiter *limiter
+	pages   *pages // nil: none
 }
 
 // services lists the PageSeeder services by their path behind the prefix.
@@ -75,4 +88,5 @@ func (s *server) services(r *mux.Router) {
 	post := func(path string, f service) { r.Handle(path, s.handle(s.only(http.MethodPost, f))).Name(path) }
 	post("/members/resetpassword", s.resetPassword)
 	post("/groups/{group}/members/resetpassword", s.resetPassword)
+	s.accessServices(r)
 }

@@ -120,7 +120,7 @@ type connector struct {
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nameless(err)
 	}
 	if err := c.set(ctx, conn.(driver.ExecerContext)); err != nil {
 		conn.Close()
