@@ -77,10 +77,12 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err != nil && s.shows(caller, err) {
 		return err
 	}
+	if errors.Is(err, errcodes.New(errcodes.IdentifierRequired)) {
+		return nil
+	}
 	addressee := found.Row
 	if err != nil {
-		// Nobody's rows spread over their index as members' do: they cost the same to write.
-		addressee = -found.Row
+		addressee = -found.Row // nobody, in that member's place
 	}
 	order, err := s.newOrder(Order{
 		Template: ConfirmTemplate,

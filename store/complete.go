@@ -24,7 +24,7 @@ WHERE id = ? AND id > 0 AND admin_locked = 0 AND status <> 'disabled'`
 // still NULL.
 const spendToken statement = `
 UPDATE mails SET used_at = ?
-WHERE token_hash = ? AND member_id = ? AND used_at IS NULL AND expires_at >= ?`
+WHERE token_hash = ? AND member_id = ? AND addressed = 1 AND used_at IS NULL AND expires_at >= ?`
 
 // Complete changes a password in one transaction: the token is spent, the
 // temporary lock lifted, the member activated where it waited for that, every
@@ -74,9 +74,9 @@ func exactlyOne(n int64, err error) error {
 
 const (
 	voidTokens statement = `
-UPDATE mails SET used_at = ? WHERE member_id = ? AND used_at IS NULL AND token_hash IS NOT NULL`
+UPDATE mails SET used_at = ? WHERE member_id = ? AND addressed = 1 AND used_at IS NULL AND token_hash IS NOT NULL`
 	voidGroupTokens statement = `
-UPDATE mails SET used_at = ? WHERE member_id = ? AND group_id = ? AND used_at IS NULL AND token_hash IS NOT NULL`
+UPDATE mails SET used_at = ? WHERE member_id = ? AND addressed = 1 AND group_id = ? AND used_at IS NULL AND token_hash IS NOT NULL`
 	endSessions     statement = `DELETE FROM sessions WHERE member_id = ?`
 	endAccessTokens statement = `DELETE FROM access_tokens WHERE member_id = ?`
 )
