@@ -50,6 +50,7 @@ type Config struct {
 
 	SiteName         string          `env:"RESEED_SITE_NAME" default:"PageSeeder" placeholder:"NAME" group:"Mail" help:"What readers of mails and pages know this site as."`
 	SMTP             string          `name:"smtp" env:"RESEED_SMTP" placeholder:"URL" group:"Mail" help:"Server to send mails through: smtp://[user@]host:port (STARTTLS required; ?starttls=never turns that off) or smtps://[user@]host:port. Without it mails are captured as .eml files in the data folder."`
+	DevInbox         string          `env:"RESEED_DEV_INBOX" default:"loopback" placeholder:"loopback|everywhere|off" group:"Mail" help:"Who sees captured mails at /dev/mail, and the start page at /: browsers on this machine, where both LISTEN and the host URL are of this machine alone, or everybody who reaches the server, or nobody. They hold live links. With an SMTP server there is neither."`
 	SMTPPasswordFile string          `name:"smtp-password-file" env:"RESEED_SMTP_PASSWORD_FILE" placeholder:"FILE" group:"Mail" help:"File with the SMTP user's password. The environment variable RESEED_SMTP_PASSWORD may hold the password itself."`
 	SMTPPassword     password.Secret `kong:"-"`
 	EmailDomain      string          `env:"RESEED_EMAIL_DOMAIN" placeholder:"DOMAIN" group:"Mail" help:"Domain that mails come from. Default: the host of the host URL if that is a domain; else, while mails are captured, example.org."`
@@ -57,8 +58,11 @@ type Config struct {
 	MailFromAddress  string          `env:"RESEED_MAIL_FROM_ADDRESS" placeholder:"EMAIL" group:"Mail" help:"Address that mails come from. Default: pageseeder@ and the email domain."`
 	SyncDelivery     string          `env:"RESEED_SYNC_DELIVERY" default:"administrators" placeholder:"administrators|everyone" group:"Mail" help:"Whose requests wait for the delivery attempt unless they say notify-async. With everyone, the time of an answer tells who has an account: for closed test networks."`
 	MailsPerHour     int             `type:"setting" env:"RESEED_MAILS_PER_HOUR" default:"5" placeholder:"N" group:"Mail" help:"Mails with a token that a member may get in an hour. Requests beyond are answered alike and mail nothing."`
+	SiteMailsPerDay  int             `type:"setting" env:"RESEED_SITE_MAILS_PER_DAY" default:"200" placeholder:"N" group:"Mail" help:"Set-password mails that a Wix site may order in a day of UTC; more are answered 429."`
 	Templates        string          `env:"RESEED_TEMPLATES" placeholder:"DIR" group:"Mail" help:"Folder of mail templates, NAME/notification/TEMPLATE.html and .txt. Default: templates in the data folder, where there is such a folder."`
 	GlobalTemplate   string          `env:"RESEED_GLOBAL_TEMPLATE" placeholder:"NAME" group:"Mail" help:"Project whose templates serve where neither the group nor its projects have any."`
+
+	Operation `embed:""`
 
 	hostURLDerived bool // HostURL comes from Listen
 }

@@ -50,6 +50,7 @@ func (c *Config) validate(serving bool) []fault {
 	check("disclosure", oneOf(c.Disclosure, "documented", "concealed"))
 	check("sync-delivery", oneOf(c.SyncDelivery, "administrators", "everyone"))
 	check("mails-per-hour", between(c.MailsPerHour, 1, 1000))
+	check("site-mails-per-day", between(c.SiteMailsPerDay, 1, 1_000_000))
 	check("site-name", textFault(c.SiteName))
 	check("min-password", between(c.MinPassword, 8, 64))
 	check("max-body", between(c.MaxBody, 1024, 16<<20))
@@ -60,6 +61,7 @@ func (c *Config) validate(serving bool) []fault {
 	check("idle-timeout", between(c.IdleTimeout, time.Millisecond, time.Hour))
 	check("stop-timeout", between(c.StopTimeout, 0, time.Hour))
 	check("smtp", c.smtpFault())
+	check("dev-inbox", oneOf(c.DevInbox, "loopback", "everywhere", "off"))
 	check("email-domain", c.domainFault())
 	check("mail-from-name", textFault(c.MailFromName))
 	check("mail-from-address", c.fromAddressFault())
@@ -67,6 +69,7 @@ func (c *Config) validate(serving bool) []fault {
 	if c.GlobalTemplate != "" {
 		check("global-template", groups.ValidName(c.GlobalTemplate))
 	}
+	faults = append(faults, c.operationFaults()...)
 	if serving && c.KeyFile == "" {
 		check("key-file", errors.New("required with MySQL or MariaDB, so that all servers share the key"))
 	}
@@ -84,10 +87,13 @@ func (c *Config) warnings() []string {
 	if u, err := url.Parse(c.HostURL); err == nil && u.Path != c.SitePrefix {
 		w = append(w, fmt.Sprintf("host-url: its path %q is not the site prefix %q; links work only if a proxy maps one to the other", u.Path, c.SitePrefix))
 	}
+	if c.DevInbox == "everywhere" && c.SMTP == "" {
+		w = append(w, "dev-inbox: with everywhere, whoever reaches this server reads all captured mails and opens any account")
+	}
 	if c.SyncDelivery == "everyone" {
 		w = append(w, "sync-delivery: with everyone, the time of an answer tells who has an account")
 	}
-	return w
+	return append(w, c.operationWarnings()...)
 }
 
 func notEmpty(s string) error {

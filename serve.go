@@ -14,11 +14,12 @@ func (ServeCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	a, err := newApp(ctx, cfg, outside{log: std.logger()})
+	a, err := newUnprepared(ctx, cfg, testOutside(outside{log: std.logger()}))
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	a.announce(std, l.Addr())
+	a.store.Hold()
+	a.whenReady = func() { a.announce(std, l.Addr()) }
 	return errors.Join(a.serve(ctx, l), a.close())
 }
 
@@ -36,6 +37,9 @@ func listen(ctx context.Context, cfg *Config) (net.Listener, error) {
 func (a *app) announce(std *console, addr net.Addr) {
 	fmt.Fprintf(std.out, "listening  %s (host URL %s)\n", addr, a.cfg.HostURL)
 	fmt.Fprintf(std.out, "mails      %v\n", a.sender)
+	if a.capture != nil && a.cfg.showsInbox() {
+		fmt.Fprintf(std.out, "inbox      %s/dev/mail\n", a.cfg.origin())
+	}
 	fmt.Fprintf(std.out, "data       %s\n", a.cfg.where())
 }
 
