@@ -5,6 +5,7 @@ SHELL := /bin/bash
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 TESTFLAGS ?=
+RUN ?=
 export CGO_ENABLED ?= 1
 
 .PHONY: help
@@ -27,6 +28,10 @@ setup: ## install by package name what the tests need and this machine lacks
 .PHONY: test
 test: setup ## all tests with the race detector, on SQLite and MariaDB
 	RESEED_TEST_REQUIRE_MARIADB=1 go test -race -timeout 20m -json $(TESTFLAGS) ./... | go run ./scripts/testgate
+
+.PHONY: soak
+soak: setup ## the long forms of the fault tests, about an hour; RUN picks some of them
+	RESEED_TEST_REQUIRE_MARIADB=1 go test -tags soak -v -timeout 3h -run '$(RUN)' ./faulttest
 
 .PHONY: fmt
 fmt: ## fail where gofmt would change a file

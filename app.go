@@ -23,6 +23,7 @@ import (
 	"reseed/server"
 	"reseed/store"
 	"reseed/templates"
+	"reseed/xmlresp"
 )
 
 // app is a server with all its parts, as serve, demo and the tests run it.
@@ -97,7 +98,7 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	}
 	courier := &courier{}
 	a.members = members.NewService(members.Config{
-		Resets: a.store, Registry: a.store, Groups: a.store, Sites: a.store, Courier: courier,
+		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Sites: a.store, Courier: courier,
 		Hasher: hasher, Policy: policy, Keys: keys, Templates: set,
 		Site: members.Site{
 			Name: a.cfg.SiteName, HostURL: a.cfg.HostURL, EmailDomain: a.cfg.EmailDomain,
@@ -107,21 +108,27 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 		TokenLife:       a.cfg.TokenLife,
 		MailsPerHour:    a.cfg.MailsPerHour,
 		SiteMailsPerDay: a.cfg.SiteMailsPerDay,
+		Access:          a.cfg.access(),
 		SyncForAll:      a.cfg.SyncDelivery == "everyone",
 		CompatV5:        a.cfg.Compat == 5,
 		Now:             o.now, Random: o.random, Log: o.log,
 	})
-	a.worker, err = mail.NewWorker(mail.Config{
+	delivery := mail.Config{
 		Queue: a.store, Composer: a.members, Sender: a.sender, Now: o.now, Name: workerName(), Log: o.log,
 		Grace: a.cfg.StopTimeout,
-	})
+	}
+	testBuild(&delivery)
+	a.worker, err = mail.NewWorker(delivery)
 	if err != nil {
 		return err
 	}
 	courier.Worker = a.worker
 	a.handler = server.New(server.Config{
-		Members: a.members, Wix: a.members, SitePrefix: a.cfg.SitePrefix,
-		Limits: server.Limits{Body: a.cfg.MaxBody}, Now: o.now, Log: o.log,
+		Members: a.members, Profiles: a.members, Sessions: a.members, Clients: a.members, Wix: a.members,
+		SitePrefix: a.cfg.SitePrefix, Secure: a.cfg.secure(), Zone: a.cfg.zone(),
+		Version:   xmlresp.Version{Major: int64(a.cfg.Compat), Build: a.cfg.VersionBuild},
+		TokenLife: a.cfg.AccessTokenLife,
+		Limits:    server.Limits{Body: a.cfg.MaxBody}, Now: o.now, Log: o.log,
 	})
 	return nil
 }

@@ -55,6 +55,7 @@ func (c *Config) validate(serving bool) []fault {
 	check("min-password", between(c.MinPassword, 8, 64))
 	check("max-body", between(c.MaxBody, 1024, 16<<20))
 	check("token-life", between(c.TokenLife, time.Minute, 24*time.Hour))
+	c.checkAccess(check)
 	check("read-timeout", between(c.ReadTimeout, time.Millisecond, time.Hour))
 	check("write-timeout", between(c.WriteTimeout, time.Millisecond, time.Hour))
 	check("idle-timeout", between(c.IdleTimeout, time.Millisecond, time.Hour))

@@ -136,7 +136,7 @@ func (r *runner) request(t *testing.T, s *section) {
 	for _, h := range headers {
 		setHeader(req, h)
 	}
-	if r.response, err = http.DefaultTransport.RoundTrip(req); err != nil {
+	if r.response, err = http.DefaultTransport.RoundTrip(req); err != nil { //nolint:bodyclose // closed below
 		t.Fatal(err)
 	}
 	defer r.response.Body.Close()

@@ -14,7 +14,7 @@ func (ServeCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	a, err := newApp(ctx, cfg, outside{log: std.logger()})
+	a, err := newApp(ctx, cfg, testOutside(outside{log: std.logger()}))
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -40,6 +41,7 @@ type siteConfig struct {
 	trace    func(query string)
 	log      *slog.Logger
 	realTime bool
+	smtpRoot *x509.CertPool
 }
 
 // testSite is an app with data, a clock that stands, cheap hashing, and randomness that repeats.
@@ -54,8 +56,9 @@ func startSite(t testing.TB, c siteConfig) *testSite {
 	s := &testSite{clock: &testClock{at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}, ids: map[string]int64{}}
 	o := outside{
 		log: c.log, now: s.clock.now, trace: c.trace,
-		random:  &lockedReader{r: rand.NewChaCha8([32]byte{1})},
-		hashing: password.Params{Memory: 64, Time: 1, Parallelism: 1},
+		smtpRoot: c.smtpRoot,
+		random:   &lockedReader{r: rand.NewChaCha8([32]byte{1})},
+		hashing:  password.Params{Memory: 64, Time: 1, Parallelism: 1},
 	}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)

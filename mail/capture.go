@@ -45,7 +45,7 @@ func NewCapture(folder string) (*Capture, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make mail folder: %w", err)
 	}
-	if err := os.Chmod(folder, 0o700); err != nil {
+	if err := os.Chmod(folder, 0o700); err != nil { //nolint:gosec // a folder needs x
 		return nil, fmt.Errorf("close mail folder to others: %w", err)
 	}
 	return &Capture{folder: folder, watchers: make(map[chan Captured]struct{})}, nil

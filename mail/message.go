@@ -38,6 +38,19 @@ func (m *Message) MessageID() string { return "<" + m.ID.String() + "@" + m.Doma
 // because one of its values could start a header, a recipient or a command of
 // its own (MAI-1, MAI-2), or isn't complete.
 func (m *Message) Validate() error {
+	if err := m.validateHeader(); err != nil {
+		return err
+	}
+	switch {
+	case m.Text == "" && m.HTML == "":
+		return unfit("message is empty")
+	case len(m.Text) > maxBody || len(m.HTML) > maxBody:
+		return unfit("message is too long")
+	}
+	return nil
+}
+
+func (m *Message) validateHeader() error {
 	switch {
 	case !ValidAddress(m.To.Address):
 		return unfit("recipient's address is malformed")
@@ -51,10 +64,6 @@ func (m *Message) Validate() error {
 		return unfit("subject is malformed or too long")
 	case !validDomain(m.Domain, 1):
 		return unfit("Message-ID's domain is malformed")
-	case m.Text == "" && m.HTML == "":
-		return unfit("message is empty")
-	case len(m.Text) > maxBody || len(m.HTML) > maxBody:
-		return unfit("message is too long")
 	case m.Date.Year() < 1900 || m.Date.Year() > 9999:
 		return unfit("date is out of range")
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -72,7 +73,7 @@ func (s script) play(l net.Listener, pki *testPKI) <-chan played {
 				break
 			}
 			p.conns++
-			conn.SetDeadline(time.Now().Add(20 * time.Second))
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 			err = p.act(conn, lines, pki)
 			conn.Close()
 			p.err = errors.Join(p.err, err)
@@ -90,7 +91,7 @@ func (p *played) act(conn net.Conn, lines []string, pki *testPKI) error {
 		switch verb {
 		case "S":
 			text, err = strconv.Unquote(`"` + text + `"`)
-			conn.Write([]byte(text + "\r\n"))
+			_, _ = io.WriteString(conn, text+"\r\n") // the client may be gone by script
 		case "C":
 			var got string
 			if got, err = r.ReadString('\n'); err == nil && got != text+"\r\n" {
@@ -110,10 +111,10 @@ func (p *played) act(conn net.Conn, lines []string, pki *testPKI) error {
 		case "wait":
 			_, err = r.ReadByte()
 		case "stall":
-			r.ReadByte()
+			_, _ = r.ReadByte()
 		case "rst":
 			if c, ok := conn.(*net.TCPConn); ok {
-				c.SetLinger(0)
+				_ = c.SetLinger(0)
 			}
 			return nil
 		case "drop":
@@ -209,7 +210,7 @@ func (s script) run(t *testing.T, pki *testPKI) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	result := make(<-chan played)
+	var result <-chan played
 	if s.header["listen"] == "no" {
 		l.Close()
 		closed := make(chan played, 1)

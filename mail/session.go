@@ -211,7 +211,7 @@ func (c *session) deliver(ctx context.Context, e envelope) error {
 // quit says goodbye and closes. The mails are through, so nothing can fail.
 func (c *session) quit(ctx context.Context) {
 	if !c.broken {
-		c.exchange(ctx, StageQuit, "QUIT", 2)
+		_, _ = c.exchange(ctx, StageQuit, "QUIT", 2)
 	}
 	c.conn.Close()
 }
@@ -246,7 +246,7 @@ func (c *session) arm(ctx context.Context, stage Stage) {
 	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeouts.of(stage))
 	defer cancel()
 	deadline, _ := limited.Deadline()
-	c.conn.SetDeadline(deadline)
+	_ = c.conn.SetDeadline(deadline) // a connection that is closed fails at the next read
 }
 
 // ioError is a connection that failed.

@@ -73,7 +73,7 @@ func newRelay(t testing.TB, o relayOptions) *relay {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		server.Serve(l)
+		_ = server.Serve(l) // ends with the listener
 	}()
 	t.Cleanup(func() {
 		server.Close()

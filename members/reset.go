@@ -18,6 +18,7 @@ type ResetRequest struct {
 	Email    string
 	Username string
 	Token    string
+	Key      string // version 5's name of the token; version 6 ignores it
 	Password string
 	Async    bool // don't wait for the delivery attempt
 
@@ -28,24 +29,29 @@ type ResetRequest struct {
 type Outcome int
 
 // The outcomes: a token was mailed (or would have been), a password was set,
-// or (version 5) the token is good and a password is awaited.
+// or (version 5) the token is good and a password is awaited, an
+// administrator's perhaps.
 const (
 	Requested Outcome = iota
 	Changed
 	Pending
+	PendingAdmin
 )
 
 // Reset runs the step that the request asks for: contract 1.3's step table,
 // which looks at the token and the password alone, before all else.
 //
-// Errors: 0201 for a token without a password, 0202; in step 1 1002, and 1008, 101A,
+// Errors: 0201 for a token without a password (version 6), 0202; in step 1 1002, and 1008, 101A,
 // 100E, 1018, 1019, 100F as far as the caller may see them; in step 2 1002,
 // 102A, 1015, 1016, and the rest likewise; F004 when the server is too busy.
 func (s *Service) Reset(ctx context.Context, caller Caller, r ResetRequest) (Outcome, error) {
+	if r.Token == "" && s.CompatV5 {
+		r.Token = r.Key
+	}
 	if r.Token == "" && r.Password != "" {
 		return 0, errcodes.New(errcodes.InvalidToken)
 	}
-	if r.Token != "" && r.Password == "" {
+	if r.Token != "" && r.Password == "" && !s.CompatV5 {
 		return 0, errcodes.Missing("member-password")
 	}
 	if r.InGroup != "" {
@@ -56,6 +62,9 @@ func (s *Service) Reset(ctx context.Context, caller Caller, r ResetRequest) (Out
 	}
 	if r.Token == "" {
 		return Requested, s.requestReset(ctx, caller, r)
+	}
+	if r.Password == "" {
+		return s.pendingReset(ctx, caller, r)
 	}
 	return Changed, s.completeReset(ctx, caller, r)
 }
@@ -68,10 +77,12 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err != nil && s.shows(caller, err) {
 		return err
 	}
+	if errors.Is(err, errcodes.New(errcodes.IdentifierRequired)) {
+		return nil
+	}
 	addressee := found.Row
 	if err != nil {
-		// Nobody's rows spread over their index as members' do: they cost the same to write.
-		addressee = -found.Row
+		addressee = -found.Row // nobody, in that member's place
 	}
 	order, err := s.newOrder(Order{
 		Template: ConfirmTemplate,

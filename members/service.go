@@ -34,6 +34,8 @@ type Config struct {
 	Resets   Resets
 	Registry Registry
 	Groups   Groups
+	Sessions Sessions
+	Clients  Clients
 	Sites    Sites
 	Courier  Courier
 
@@ -53,6 +55,7 @@ type Config struct {
 	// SyncForAll lets public callers wait for delivery too. It tells members
 	// from strangers by time, and is for closed test networks only.
 	SyncForAll bool
+	Access     Access // limits of signing in and being signed in
 	// CompatV5 answers as version 5 does where the versions differ (contract 1.3).
 	CompatV5 bool
 

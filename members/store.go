@@ -36,7 +36,9 @@ type Order struct {
 	Template string // reset-password-confirm, change-password, set-password
 	Reason   string // member, admin, forced; "" for a notice
 	Purpose  password.Purpose
-	MemberID int64              // 0 and below: nobody. The row is written all the same, and dropped by the worker
+	// MemberID is whom the mail is for. 0 and below: nobody; the row is written all
+	// the same, in the place of the member of that number, and dropped by the worker.
+	MemberID int64
 	GroupID  int64              // 0: no group
 	Token    password.TokenHash // zero: no token
 	Created  time.Time
@@ -114,8 +116,8 @@ type Registry interface {
 	// after failed sign-ins too.
 	SetLocked(ctx context.Context, member int64, locked bool) error
 	// Rehash replaces a hash by one of the same password, unless the password
-	// was changed meanwhile; with at, it records a sign-in and clears failures.
-	Rehash(ctx context.Context, member int64, old, new password.Hash) error
+	// was changed meanwhile.
+	Rehash(ctx context.Context, member int64, old, renewed password.Hash) error
 }
 
 // NewMember is a member to add and the groups to join.

@@ -38,6 +38,15 @@ func (s *server) edge(next http.Handler) http.Handler {
 // readBody reads the body to its end, so that a truncated request never acts
 // (WEB-9). Errors: F005, F006.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if len(r.TransferEncoding) > 0 {
+		// Whoever put a Content-Length beside the chunks may think that another
+		// request follows (RFC 9112, 6.3).
+		w.Header().Set("Connection", "close")
+	}
+	if r.ContentLength > limit {
+		w.Header().Set("Connection", "close")
+		return nil, errcodes.New(errcodes.RequestTooLarge)
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {

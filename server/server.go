@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"reseed/members"
+	"reseed/xmlresp"
 )
 
 // Members is what the PageSeeder services need of the use cases.
@@ -28,9 +29,16 @@ type Health interface {
 // Config is what a server is made of. Zero limits get the defaults of Limits.
 type Config struct {
 	Members    Members
+	Profiles   Profiles
+	Sessions   Sessions
+	Clients    Clients
 	Wix        Wix
 	Health     Health
 	SitePrefix string // "/ps"; "" for none
+	Secure     bool   // reached by HTTPS: cookies go nowhere else
+	Zone       *time.Location
+	Version    xmlresp.Version // that GET /version tells
+	TokenLife  time.Duration   // of an OAuth access token, as its answer tells
 	Limits     Limits
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -73,4 +81,5 @@ func (s *server) services(r *mux.Router) {
 	post := func(path string, f service) { r.Handle(path, s.handle(s.only(http.MethodPost, f))).Name(path) }
 	post("/members/resetpassword", s.resetPassword)
 	post("/groups/{group}/members/resetpassword", s.resetPassword)
+	s.accessServices(r)
 }

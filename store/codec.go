@@ -66,6 +66,7 @@ func encodeOptions(o members.Options) (string, error) {
 // scanTime scans either form of a time; NULL is the zero time.
 type scanTime struct{ to *time.Time }
 
+// Scan implements sql.Scanner.
 func (d scanTime) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
@@ -83,6 +84,7 @@ func (d scanTime) Scan(src any) error {
 // scanID scans a mail's id; NULL is the zero id.
 type scanID struct{ to *mail.ID }
 
+// Scan implements sql.Scanner.
 func (d scanID) Scan(src any) error {
 	b, ok := src.([]byte)
 	if src != nil && (!ok || len(b) != len(d.to)) {
@@ -96,6 +98,7 @@ func (d scanID) Scan(src any) error {
 // scanToken scans a token's hash; NULL is the zero hash.
 type scanToken struct{ to *password.TokenHash }
 
+// Scan implements sql.Scanner.
 func (d scanToken) Scan(src any) error {
 	b, ok := src.([]byte)
 	if src != nil && (!ok || len(b) != len(d.to)) {
@@ -109,6 +112,7 @@ func (d scanToken) Scan(src any) error {
 // scanOptions scans what encodeOptions wrote.
 type scanOptions struct{ to *members.Options }
 
+// Scan implements sql.Scanner.
 func (d scanOptions) Scan(src any) error {
 	*d.to = members.Options{}
 	switch v := src.(type) {

@@ -120,7 +120,7 @@ func constant(e ast.Expr, constants map[string]bool) bool {
 func choice(e *ast.CallExpr, constants map[string]bool) bool {
 	sel, isSel := e.Fun.(*ast.SelectorExpr)
 	id, isIdent := e.Fun.(*ast.Ident)
-	if !(isSel && sel.Sel.Name == "choose") && !(isIdent && id.Name == "string") {
+	if (!isSel || sel.Sel.Name != "choose") && (!isIdent || id.Name != "string") {
 		return false
 	}
 	for _, a := range e.Args {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"modernc.org/sqlite"
@@ -69,6 +70,6 @@ func (l *fileLock) close() {
 }
 
 func sqliteBusy(err error) bool {
-	lite, ok := err.(*sqlite.Error)
-	return ok && lite.Code()&0xff == sqlite3.SQLITE_BUSY
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY
 }

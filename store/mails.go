@@ -44,7 +44,7 @@ type Filter struct {
 
 const mailLimit = 100
 
-const mailColumns = `o.id, o.state, o.template, o.reason, o.purpose, o.member_id,
+const mailColumns = `o.id, o.state, o.template, o.reason, o.purpose, ` + orderMember + `,
 	COALESCE(m.username, ''), COALESCE(m.email, ''), o.group_id, o.created_at, o.expires_at, o.used_at,
 	o.attempts, o.due_at, o.claimed_by, o.lease_until, o.sent_at, o.settled_at, o.outcome`
 
@@ -58,12 +58,12 @@ func mailDest(r *MailRow) []any {
 const (
 	listMails statement = `
 SELECT ` + mailColumns + ` FROM mails AS o
-LEFT JOIN members AS m ON m.id = o.member_id AND m.id > 0
-WHERE (? = '' OR o.state = ?) AND (? = 0 OR o.member_id = ?) AND o.id < ?
+LEFT JOIN members AS m ON m.id = o.member_id AND o.addressed = 1
+WHERE (? = '' OR o.state = ?) AND (? = 0 OR o.member_id = ? AND o.addressed = 1) AND o.id < ?
 ORDER BY o.id DESC LIMIT ?`
 	oneMail statement = `
 SELECT ` + mailColumns + ` FROM mails AS o
-LEFT JOIN members AS m ON m.id = o.member_id AND m.id > 0
+LEFT JOIN members AS m ON m.id = o.member_id AND o.addressed = 1
 WHERE o.id = ?`
 	countMails statement = `SELECT o.state, COUNT(o.id) FROM mails AS o GROUP BY o.state`
 	retryMail  statement = `

@@ -99,7 +99,7 @@ type connector struct{ driver.Connector }
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nameless(err)
 	}
 	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, mysqlIsolation, nil); err != nil {
 		conn.Close()

@@ -192,4 +192,7 @@ func killConnections(t *testing.T, admin *sql.DB) {
 			t.Logf("kill %d: %v", id, err) // it ended by itself
 		}
 	}
+	if err := rows.Err(); err != nil {
+		t.Error(err)
+	}
 }

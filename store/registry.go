@@ -142,7 +142,7 @@ const rehash statement = `UPDATE members SET password_hash = ? WHERE id = ? AND 
 
 // Rehash replaces a hash by one of the same password. It does nothing where
 // the password was changed meanwhile.
-func (s *Store) Rehash(ctx context.Context, member int64, old, new password.Hash) error {
-	_, err := s.exec(ctx, rehash, s.exact(string(new)), member, s.exact(string(old)))
+func (s *Store) Rehash(ctx context.Context, member int64, old, renewed password.Hash) error {
+	_, err := s.exec(ctx, rehash, s.exact(string(renewed)), member, s.exact(string(old)))
 	return s.fail("replace hash", err)
 }

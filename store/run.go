@@ -58,7 +58,7 @@ func (s *Store) query(ctx context.Context, q statement, args ...any) (*sql.Rows,
 	if s.mysql {
 		return s.read.QueryContext(ctx, string(q), args...)
 	}
-	st, err := s.stmt(ctx, s.read, q)
+	st, err := s.stmt(ctx, s.read, q) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (s *Store) execOnce(ctx context.Context, q statement, args []any) (sql.Resu
 	if s.mysql {
 		return s.write.ExecContext(ctx, string(q), args...)
 	}
-	st, err := s.stmt(ctx, s.write, q)
+	st, err := s.stmt(ctx, s.write, q) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (s *Store) inTx(ctx context.Context, fn func(tx) error) error {
 			return rollback(t, err)
 		}
 		s.trace("COMMIT")
-		return committed(t.Commit())
+		return committed(nameless(t.Commit()))
 	})
 }
 
@@ -180,7 +180,7 @@ func retry(ctx context.Context, fn func() error) error {
 // transactions that met do not meet again.
 func pause(ctx context.Context, try int) error {
 	longest := time.Duration(try) * 20 * time.Millisecond
-	timer := time.NewTimer(time.Millisecond + rand.N(longest))
+	timer := time.NewTimer(time.Millisecond + rand.N(longest)) //nolint:gosec // nothing depends on its being secret
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -53,6 +53,8 @@ var (
 	_ members.Resets   = (*Store)(nil)
 	_ members.Registry = (*Store)(nil)
 	_ members.Groups   = (*Store)(nil)
+	_ members.Sessions = (*Store)(nil)
+	_ members.Clients  = (*Store)(nil)
 	_ members.Sites    = (*Store)(nil)
 	_ mail.Queue       = (*Store)(nil)
 )

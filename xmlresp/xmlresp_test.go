@@ -82,7 +82,7 @@ func FuzzXMLOut(f *testing.F) {
 		}
 		strict := xml.NewDecoder(strings.NewReader(string(out)))
 		for {
-			if _, err := strict.Token(); err == io.EOF {
+			if _, err := strict.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatalf("encoding/xml: %v", err)

@@ -54,6 +54,7 @@ CREATE TABLE IF NOT EXISTS mails (
     reason      VARCHAR(20)   NOT NULL DEFAULT '',
     purpose     VARCHAR(20)   NOT NULL DEFAULT '',
     member_id   BIGINT        NOT NULL,
+    addressed   TINYINT NOT NULL,
     group_id    BIGINT        NOT NULL DEFAULT 0,
     token_hash  BINARY(32)    NULL,
     created_at  DATETIME(6)   NOT NULL,

@@ -49,6 +49,7 @@ CREATE TABLE mails (
     reason      TEXT    NOT NULL DEFAULT '' CHECK (length(reason) <= 20),
     purpose     TEXT    NOT NULL DEFAULT '' CHECK (length(purpose) <= 20),
     member_id   INTEGER NOT NULL,
+    addressed   INTEGER NOT NULL,
     group_id    INTEGER NOT NULL DEFAULT 0,
     token_hash  BLOB    NULL CHECK (length(token_hash) = 32),
     created_at  INTEGER NOT NULL,

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"reseed/mail"
+	"reseed/store"
+)
+
+// Both steps over a real SMTP server with STARTTLS and AUTH, on both databases:
+// the mails arrive, at the stored address and nowhere else.
+func TestMailsLeaveBySMTP(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		mta := startMTA(t)
+		site := startSMTPSite(t, dsn, mta)
+		srv := httptest.NewServer(site.handler)
+		defer srv.Close()
+		stop := startWorker(t, site)
+		defer stop()
+
+		if status, body := post(t, srv.Client(), srv.URL, "email=BOB.builder@example.org"); status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+		first := mta.next(t)
+		token := parseMail(t, first.data).token
+		if status, body := post(t, srv.Client(), srv.URL, "member-username=bob&member-password=violet-Harbor-93-maple&token="+token); status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+		second := mta.next(t)
+		for _, m := range []delivered{first, second} {
+			if m.user != "mailer" || m.to != "Bob.Builder@example.org" || m.from != "pageseeder@example.org" || !m.tls {
+				t.Errorf("user %q, from %q, to %q, TLS %v", m.user, m.from, m.to, m.tls)
+			}
+		}
+		if subject := parseMail(t, second.data).header.Get("Subject"); subject != "Your password has been updated" {
+			t.Errorf("the second mail is %q", subject)
+		}
+	})
+}
+
+// An administrator who waits gets the answer after the delivery attempt; one
+// that fails leaves the mail queued, and the answer is the same. The public
+// never waits, whatever it sends (contract 1.3, notify-async).
+func TestAdministratorsWaitForDelivery(t *testing.T) {
+	mta := startMTA(t)
+	site := startSMTPSite(t, "", mta)
+	srv := httptest.NewServer(site.handler)
+	defer srv.Close()
+	ask := func(async string, asAdmin bool) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/members/resetpassword", strings.NewReader("email=ann@example.org&notify-async="+async))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if asAdmin {
+			req.SetBasicAuth("root", "plum-Orbit-77-lantern")
+		}
+		resp, err := srv.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if body, _ := io.ReadAll(resp.Body); string(body) != `<reset-password status="request-successful" />` {
+			t.Fatalf("%d %s", resp.StatusCode, body)
+		}
+	}
+	// No worker runs: what is delivered was delivered before the answer.
+	ask("false", true)
+	if n := len(mta.mails); n != 1 {
+		t.Errorf("an administrator who waits: %d mails on answering", n)
+	}
+	ask("true", true)
+	ask("false", false)
+	if n := len(mta.mails); n != 1 {
+		t.Errorf("those who don't wait: %d mails more", n-1)
+	}
+	mta.refuse <- struct{}{}
+	ask("false", true)
+	pending, err := site.store.Mails(t.Context(), store.Filter{State: mail.Pending})
+	if err != nil || len(pending) != 3 || pending[0].Attempts != 1 {
+		t.Errorf("%d mails queued, the last after %d attempts: %v", len(pending), pending[0].Attempts, err)
+	}
+}
+
+func startSMTPSite(t *testing.T, dsn string, mta *mta) *testSite {
+	t.Helper()
+	t.Setenv("RESEED_SMTP_PASSWORD", "canary-smtp-password")
+	return startSite(t, siteConfig{dsn: dsn, smtpRoot: mta.root, settings: "smtp = \"smtp://mailer@" + mta.addr + "\"\n", realTime: true})
+}
+
+// startWorker runs a site's worker until the returned function is called.
+func startWorker(t *testing.T, site *testSite) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- site.worker.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+}
+
+// mta is an SMTP server that keeps what it gets.
+type mta struct {
+	addr   string
+	root   *x509.CertPool
+	mails  chan delivered
+	refuse chan struct{} // one for each recipient to be put off
+}
+
+type delivered struct {
+	user, from, to string
+	tls            bool
+	data           []byte
+}
+
+func startMTA(t *testing.T) *mta {
+	t.Helper()
+	cert, root := selfSigned(t)
+	m := &mta{root: root, mails: make(chan delivered, 16), refuse: make(chan struct{}, 1)}
+	srv := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		return &mtaSession{mta: m, conn: c}, nil
+	}))
+	srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.addr = l.Addr().String()
+	go func() { _ = srv.Serve(l) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	return m
+}
+
+func (m *mta) next(t *testing.T) delivered {
+	t.Helper()
+	select {
+	case d := <-m.mails:
+		return d
+	case <-t.Context().Done():
+	case <-time.After(30 * time.Second):
+	}
+	t.Fatal("no mail came")
+	return delivered{}
+}
+
+type mtaSession struct {
+	mta  *mta
+	conn *smtp.Conn
+	got  delivered
+}
+
+func (s *mtaSession) AuthMechanisms() []string { return []string{sasl.Plain} }
+
+func (s *mtaSession) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, password string) error {
+		if password != "canary-smtp-password" {
+			return smtp.ErrAuthFailed
+		}
+		s.got.user = user
+		return nil
+	}), nil
+}
+
+func (s *mtaSession) Mail(from string, _ *smtp.MailOptions) error {
+	_, s.got.tls = s.conn.TLSConnectionState()
+	s.got.from = from
+	return nil
+}
+
+func (s *mtaSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	select {
+	case <-s.mta.refuse:
+		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "try later"}
+	default:
+	}
+	s.got.to += to
+	return nil
+}
+
+func (s *mtaSession) Data(r io.Reader) (err error) {
+	if s.got.data, err = io.ReadAll(r); err == nil {
+		s.mta.mails <- s.got
+	}
+	return err
+}
+
+func (s *mtaSession) Reset()        { s.got = delivered{user: s.got.user} }
+func (s *mtaSession) Logout() error { return nil }
+
+// selfSigned returns a certificate for 127.0.0.1 and the pool that trusts it.
+func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+}
