@@ -61,6 +61,8 @@ type Config struct {
 	Templates        string          `env:"RESEED_TEMPLATES" placeholder:"DIR" group:"Mail" help:"Folder of mail templates, NAME/notification/TEMPLATE.html and .txt. Default: templates in the data folder, where there is such a folder."`
 	GlobalTemplate   string          `env:"RESEED_GLOBAL_TEMPLATE" placeholder:"NAME" group:"Mail" help:"Project whose templates serve where neither the group nor its projects have any."`
 
+	Operation `embed:""`
+
 	hostURLDerived bool // HostURL comes from Listen
 }
 

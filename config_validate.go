@@ -68,6 +68,7 @@ func (c *Config) validate(serving bool) []fault {
 	if c.GlobalTemplate != "" {
 		check("global-template", groups.ValidName(c.GlobalTemplate))
 	}
+	faults = append(faults, c.operationFaults()...)
 	if serving && c.KeyFile == "" {
 		check("key-file", errors.New("required with MySQL or MariaDB, so that all servers share the key"))
 	}
@@ -88,7 +89,7 @@ func (c *Config) warnings() []string {
 	if c.SyncDelivery == "everyone" {
 		w = append(w, "sync-delivery: with everyone, the time of an answer tells who has an account")
 	}
-	return w
+	return append(w, c.operationWarnings()...)
 }
 
 func notEmpty(s string) error {

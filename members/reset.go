@@ -1,6 +1,7 @@
 package members
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -74,10 +75,13 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err == nil && found.Member.Email == "" {
 		err = errcodes.New(errcodes.NoEmail)
 	}
+	refusal := err
 	if err != nil && s.shows(caller, err) {
+		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return err
 	}
 	if errors.Is(err, errcodes.New(errcodes.IdentifierRequired)) {
+		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return nil
 	}
 	addressee := found.Row
@@ -97,6 +101,7 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err := s.Resets.AddOrder(ctx, order); err != nil {
 		return err
 	}
+	s.audit(ctx, caller, r.about(ResetRequested, found.Member), refusal)
 	s.dispatch(ctx, caller, r.Async, order.ID)
 	return nil
 }
@@ -105,6 +110,7 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 	invalid := errcodes.New(errcodes.InvalidToken)
 	found, err := s.find(ctx, caller, r)
 	if err != nil && s.shows(caller, err) {
+		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
 		return err
 	}
 	token := password.HashToken(r.Token)
@@ -114,11 +120,14 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 	}
 	now := s.Now()
 	if err != nil || !record.opens(found.Member, r.group, password.Reset, now) {
+		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), cmp.Or[error](err, invalid))
 		return invalid
 	}
-	return s.changePassword(ctx, caller, change{
+	err = s.changePassword(ctx, caller, change{
 		member: found.Member, group: r.group, token: token, password: r.Password, async: r.Async,
 	})
+	s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
+	return err
 }
 
 // opens reports whether the token lets the member set a password here. A token
@@ -190,7 +199,7 @@ func (s *Service) checkBy(p *password.Policy, pw string, m Member, g groups.Grou
 }
 
 func hashingFault(err error) error {
-	if errors.Is(err, password.ErrBusy) {
+	if errors.Is(err, password.ErrBusy) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return errcodes.Wrap(errcodes.Unavailable, err)
 	}
 	return err

@@ -29,7 +29,7 @@ const (
 	Concealed  Disclosure = "concealed"
 )
 
-// Config is what a Service works with and by. All fields but Random are required.
+// Config is what a Service works with and by. All fields but Audit and Random are required.
 type Config struct {
 	Resets   Resets
 	Registry Registry
@@ -38,6 +38,7 @@ type Config struct {
 	Clients  Clients
 	Sites    Sites
 	Courier  Courier
+	Audit    Auditor // of security events; none where nil
 
 	Hasher    *password.Hasher
 	Policy    *password.Policy
