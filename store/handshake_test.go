@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"testing"
+	"time"
 
 	"reseed/store"
 	"reseed/store/mariadbtest"
@@ -19,7 +20,7 @@ func TestResetWhileConnectingIsUnavailable(t *testing.T) {
 	}
 	defer l.Close()
 	go greetAndReset(l, fmt.Sprintf("127.0.0.1:%d", server.Port()))
-	s, err := store.Open(t.Context(), store.Config{DSN: "root@tcp(" + l.Addr().String() + ")/test"})
+	s, err := store.Open(t.Context(), store.Config{Now: time.Now, DSN: "root@tcp(" + l.Addr().String() + ")/test"})
 	if err != nil {
 		t.Fatal(err)
 	}
