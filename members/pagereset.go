@@ -35,7 +35,7 @@ type LinkDetail struct {
 	State       LinkState
 	Member      Member
 	Group       groups.Group // zero: the service without a group
-	RedirectURL string       // that the request asked to continue at; not checked yet
+	RedirectURL string       // where the request asked to continue; it was on its site's list (contract 2.2)
 }
 
 // DescribeLink tells about a link without spending it, however often.

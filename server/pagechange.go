@@ -158,7 +158,11 @@ func (v *visit) inLanguageOf(l members.Link) *visit {
 // done tells of the success and where to go next: nobody is signed in by it,
 // and nobody is sent anywhere without a click.
 func (v *visit) done(d members.LinkDetail) (*reply, error) {
-	a, err := v.render(http.StatusOK, "done", v.say("done-title"), v.look.NextURL(d.RedirectURL), "account", account(d.Member))
+	next := d.RedirectURL
+	if next == "" {
+		next = v.look.NextURL("")
+	}
+	a, err := v.render(http.StatusOK, "done", v.say("done-title"), next, "account", account(d.Member))
 	if err != nil {
 		return nil, err
 	}
