@@ -176,10 +176,10 @@ func (s *pageSource) read(fsys fs.FS, file string) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case base == "page.toml":
+	switch base {
+	case "page.toml":
 		s.settings, err = parseSettings(text)
-	case base == "style.css":
+	case "style.css":
 		s.style = text
 	default:
 		if tag != "" && !languageTag.MatchString(tag) {
