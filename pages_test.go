@@ -345,7 +345,7 @@ func TestInboxJSON(t *testing.T) {
 	v := visit(t, siteConfig{})
 	captured := func(query string) []struct{ ID, To, Subject, Token, Text, HTML, Time string } {
 		t.Helper()
-		v.get("/dev/mail.json"+query).want(200)
+		v.get("/dev/mail.json" + query).want(200)
 		var list struct {
 			Mails []struct{ ID, To, Subject, Token, Text, HTML, Time string }
 		}

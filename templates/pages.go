@@ -48,6 +48,9 @@ func LoadPages(fsys fs.FS, o Options) (*Pages, error) {
 	if fsys != nil {
 		err = loadPageFolders(fsys, sources)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("load pages: %w", err)
+	}
 	for name := range sources {
 		look, fault := newLook(p.sourcesOf(name, sources))
 		p.looks[name] = look
