@@ -49,7 +49,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func browse(t *testing.T, browser context.Context, settings string) *browserSite {
+func browse(browser context.Context, t *testing.T, settings string) *browserSite {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -67,7 +67,7 @@ func browse(t *testing.T, browser context.Context, settings string) *browserSite
 	t.Cleanup(site.stop) // before the server waits for its streams
 	return &browserSite{
 		visitor: &visitor{t: t, site: site, url: base, client: http.DefaultClient},
-		tab:     browsertest.Tab(t, browser), log: log,
+		tab:     browsertest.Tab(browser, t), log: log,
 	}
 }
 
@@ -151,7 +151,7 @@ func TestBrowserJourney(t *testing.T) {
 	browser := browsertest.Start(t)
 	for _, scripts := range []bool{true, false} {
 		t.Run(fmt.Sprintf("scripts %v", scripts), func(t *testing.T) {
-			b := browse(t, browser, "templates = \"demo/templates\"\n")
+			b := browse(browser, t, "templates = \"demo/templates\"\n")
 			b.run(protocol(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts}))
 			b.open("/")
 			b.expect("Reseed is running")
@@ -188,7 +188,7 @@ func TestBrowserJourney(t *testing.T) {
 }
 
 func TestBrowserLinks(t *testing.T) {
-	b := browse(t, browsertest.Start(t), "")
+	b := browse(browsertest.Start(t), t, "")
 	link := b.mailedLink("", "ann")
 	foreign := strings.Replace(link, "member=2", "member=4", 1)
 	for range 100 {
@@ -213,7 +213,7 @@ func TestBrowserLinks(t *testing.T) {
 // The meter and the button that shows what is typed come with the script; the
 // page works without either.
 func TestBrowserComfort(t *testing.T) {
-	b := browse(t, browsertest.Start(t), "")
+	b := browse(browsertest.Start(t), t, "")
 	b.open(b.mailedLink("", "ann"))
 	b.run(
 		chromedp.SendKeys(css("#password"), "password1"),
@@ -232,7 +232,7 @@ func TestBrowserComfort(t *testing.T) {
 // The token must be in no address, history entry, Referer or log, and nothing
 // must be loaded from elsewhere.
 func TestBrowserKeepsTheTokenToItself(t *testing.T) {
-	b := browse(t, browsertest.Start(t), "templates = \"demo/templates\"\n")
+	b := browse(browsertest.Start(t), t, "templates = \"demo/templates\"\n")
 	var mu sync.Mutex
 	var requests []*network.Request
 	err := chromedp.Listen(b.tab, func(event any) {
@@ -387,7 +387,7 @@ func TestBrowserStates(t *testing.T) {
 	axe := browsertest.Axe(t)
 	for _, state := range pageStates() {
 		t.Run(state.name, func(t *testing.T) {
-			b := browse(t, browser, "templates = \"testdata/pages\"\nmails-per-hour = 100\n")
+			b := browse(browser, t, "templates = \"testdata/pages\"\nmails-per-hour = 100\n")
 			state.show(b)
 			for _, scheme := range []string{"light", "dark"} {
 				b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
@@ -433,7 +433,7 @@ func (b *browserSite) look(name, scheme string, width int64) {
 
 // Keys alone lead through the form, in the order of the page.
 func TestBrowserKeyboard(t *testing.T) {
-	b := browse(t, browsertest.Start(t), "")
+	b := browse(browsertest.Start(t), t, "")
 	b.open(b.mailedLink("", "ann"))
 	var order []string
 	for range 5 {

@@ -55,7 +55,7 @@ func Start(t testing.TB) context.Context {
 }
 
 // Tab opens a tab with cookies and history of its own.
-func Tab(t testing.TB, browser context.Context) context.Context {
+func Tab(browser context.Context, t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
