@@ -5,6 +5,7 @@ SHELL := /bin/bash
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 TESTFLAGS ?=
+RUN ?=
 export CGO_ENABLED ?= 1
 
 .PHONY: help
@@ -32,6 +33,10 @@ test: setup ## all tests with the race detector, on SQLite and MariaDB
 screenshots: setup ## pictures of every page and state, light and dark, in ./screenshots
 	@mkdir -p screenshots
 	RESEED_SCREENSHOTS=$(CURDIR)/screenshots RESEED_TEST_REQUIRE_CHROMIUM=1 RESEED_TEST_REQUIRE_NPM=1 go test -count=1 -run '^TestBrowserStates$$' .
+
+.PHONY: soak
+soak: setup ## the long forms of the fault tests, about an hour; RUN picks some of them
+	RESEED_TEST_REQUIRE_MARIADB=1 go test -tags soak -v -timeout 3h -run '$(RUN)' ./faulttest
 
 .PHONY: fmt
 fmt: ## fail where gofmt would change a file

@@ -32,11 +32,21 @@ type Config struct {
 	IdleTimeout  time.Duration `type:"setting" env:"RESEED_IDLE_TIMEOUT" default:"2m" placeholder:"DURATION" group:"HTTP" help:"Time a connection may stay open without a request."`
 	StopTimeout  time.Duration `type:"setting" env:"RESEED_STOP_TIMEOUT" default:"15s" placeholder:"DURATION" group:"HTTP" help:"Time that running requests and deliveries get to finish when the server stops."`
 
-	Compat      int           `type:"setting" env:"RESEED_COMPAT" default:"6" placeholder:"5|6" group:"Services" help:"Version of the PageSeeder services to be like."`
-	Disclosure  string        `env:"RESEED_DISCLOSURE" default:"documented" placeholder:"documented|concealed" group:"Services" help:"Whether strangers see the documented codes of locked, API and mail-less accounts, or nothing."`
-	TokenLife   time.Duration `type:"setting" env:"RESEED_TOKEN_LIFE" default:"12h" placeholder:"DURATION" group:"Services" help:"How long a reset token is valid, at most 24h."`
-	KeyFile     string        `env:"RESEED_KEY_FILE" placeholder:"FILE" group:"Services" help:"File with the key that tokens are made with. Default: token.key in the data folder, made at the first start; with MySQL or MariaDB it must be named, so that all servers share it."`
-	MinPassword int           `type:"setting" env:"RESEED_MIN_PASSWORD" default:"8" placeholder:"N" group:"Services" help:"Shortest password, in characters, 8 to 64."`
+	Compat       int           `type:"setting" env:"RESEED_COMPAT" default:"6" placeholder:"5|6" group:"Services" help:"Version of the PageSeeder services to be like."`
+	Disclosure   string        `env:"RESEED_DISCLOSURE" default:"documented" placeholder:"documented|concealed" group:"Services" help:"Whether strangers see the documented codes of locked, API and mail-less accounts, or nothing."`
+	TokenLife    time.Duration `type:"setting" env:"RESEED_TOKEN_LIFE" default:"12h" placeholder:"DURATION" group:"Services" help:"How long a reset token is valid, at most 24h."`
+	KeyFile      string        `env:"RESEED_KEY_FILE" placeholder:"FILE" group:"Services" help:"File with the key that tokens are made with. Default: token.key in the data folder, made at the first start; with MySQL or MariaDB it must be named, so that all servers share it."`
+	VersionBuild int64         `type:"setting" env:"RESEED_VERSION_BUILD" default:"2007" placeholder:"N" group:"Services" help:"Build number that GET /version tells; the major version is compat's."`
+	TimeZone     string        `env:"RESEED_TIME_ZONE" default:"UTC" placeholder:"NAME" group:"Services" help:"IANA time zone of the dates in answers, such as Australia/Sydney."`
+	MinPassword  int           `type:"setting" env:"RESEED_MIN_PASSWORD" default:"8" placeholder:"N" group:"Services" help:"Shortest password, in characters, 8 to 64."`
+
+	MinBadLogins      int           `type:"setting" env:"RESEED_MIN_BAD_LOGINS" default:"5" placeholder:"N" group:"Signing in" help:"Fewest failed sign-ins in a row that lock an account for a while. The number is drawn at random between minimum and maximum."`
+	MaxBadLogins      int           `type:"setting" env:"RESEED_MAX_BAD_LOGINS" default:"10" placeholder:"N" group:"Signing in" help:"Most failed sign-ins in a row before an account is locked for a while, at most 100."`
+	MinAccountLockout time.Duration `type:"setting" env:"RESEED_MIN_ACCOUNT_LOCKOUT" default:"15m" placeholder:"DURATION" group:"Signing in" help:"Shortest lock after failed sign-ins. The time is drawn at random between minimum and maximum."`
+	MaxAccountLockout time.Duration `type:"setting" env:"RESEED_MAX_ACCOUNT_LOCKOUT" default:"30m" placeholder:"DURATION" group:"Signing in" help:"Longest lock after failed sign-ins."`
+	SessionTimeout    time.Duration `type:"setting" env:"RESEED_SESSION_TIMEOUT" default:"30m" placeholder:"DURATION" group:"Signing in" help:"How long a session lasts without use."`
+	SessionLife       time.Duration `type:"setting" env:"RESEED_SESSION_LIFE" default:"12h" placeholder:"DURATION" group:"Signing in" help:"How long a session lasts whatever its use."`
+	AccessTokenLife   time.Duration `type:"setting" env:"RESEED_ACCESS_TOKEN_LIFE" default:"1h" placeholder:"DURATION" group:"Signing in" help:"How long an OAuth access token is valid."`
 
 	SiteName         string          `env:"RESEED_SITE_NAME" default:"PageSeeder" placeholder:"NAME" group:"Mail" help:"What readers of mails and pages know this site as."`
 	SMTP             string          `name:"smtp" env:"RESEED_SMTP" placeholder:"URL" group:"Mail" help:"Server to send mails through: smtp://[user@]host:port (STARTTLS required; ?starttls=never turns that off) or smtps://[user@]host:port. Without it mails are captured as .eml files in the data folder."`
@@ -48,8 +58,11 @@ type Config struct {
 	MailFromAddress  string          `env:"RESEED_MAIL_FROM_ADDRESS" placeholder:"EMAIL" group:"Mail" help:"Address that mails come from. Default: pageseeder@ and the email domain."`
 	SyncDelivery     string          `env:"RESEED_SYNC_DELIVERY" default:"administrators" placeholder:"administrators|everyone" group:"Mail" help:"Whose requests wait for the delivery attempt unless they say notify-async. With everyone, the time of an answer tells who has an account: for closed test networks."`
 	MailsPerHour     int             `type:"setting" env:"RESEED_MAILS_PER_HOUR" default:"5" placeholder:"N" group:"Mail" help:"Mails with a token that a member may get in an hour. Requests beyond are answered alike and mail nothing."`
+	SiteMailsPerDay  int             `type:"setting" env:"RESEED_SITE_MAILS_PER_DAY" default:"200" placeholder:"N" group:"Mail" help:"Set-password mails that a Wix site may order in a day of UTC; more are answered 429."`
 	Templates        string          `env:"RESEED_TEMPLATES" placeholder:"DIR" group:"Mail" help:"Folder of mail templates, NAME/notification/TEMPLATE.html and .txt. Default: templates in the data folder, where there is such a folder."`
 	GlobalTemplate   string          `env:"RESEED_GLOBAL_TEMPLATE" placeholder:"NAME" group:"Mail" help:"Project whose templates serve where neither the group nor its projects have any."`
+
+	Operation `embed:""`
 
 	hostURLDerived bool // HostURL comes from Listen
 }

@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"server":            {"errcodes", "password", "templates", "groups", "members", "xmlresp"},
 	"":                  {"errcodes", "password", "templates", "mail", "groups", "members", "store", "xmlresp", "server"},
 	"scripts/testgate":  {},
+	"faulttest":         {},
 }
 
 type listed struct {

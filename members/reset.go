@@ -1,6 +1,7 @@
 package members
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -18,6 +19,7 @@ type ResetRequest struct {
 	Email    string
 	Username string
 	Token    string
+	Key      string // version 5's name of the token; version 6 ignores it
 	Password string
 	Async    bool // don't wait for the delivery attempt
 
@@ -28,24 +30,29 @@ type ResetRequest struct {
 type Outcome int
 
 // The outcomes: a token was mailed (or would have been), a password was set,
-// or (version 5) the token is good and a password is awaited.
+// or (version 5) the token is good and a password is awaited, an
+// administrator's perhaps.
 const (
 	Requested Outcome = iota
 	Changed
 	Pending
+	PendingAdmin
 )
 
 // Reset runs the step that the request asks for: contract 1.3's step table,
 // which looks at the token and the password alone, before all else.
 //
-// Errors: 0201 for a token without a password, 0202; in step 1 1002, and 1008, 101A,
+// Errors: 0201 for a token without a password (version 6), 0202; in step 1 1002, and 1008, 101A,
 // 100E, 1018, 1019, 100F as far as the caller may see them; in step 2 1002,
 // 102A, 1015, 1016, and the rest likewise; F004 when the server is too busy.
 func (s *Service) Reset(ctx context.Context, caller Caller, r ResetRequest) (Outcome, error) {
+	if r.Token == "" && s.CompatV5 {
+		r.Token = r.Key
+	}
 	if r.Token == "" && r.Password != "" {
 		return 0, errcodes.New(errcodes.InvalidToken)
 	}
-	if r.Token != "" && r.Password == "" {
+	if r.Token != "" && r.Password == "" && !s.CompatV5 {
 		return 0, errcodes.Missing("member-password")
 	}
 	if r.InGroup != "" {
@@ -57,6 +64,9 @@ func (s *Service) Reset(ctx context.Context, caller Caller, r ResetRequest) (Out
 	if r.Token == "" {
 		return Requested, s.requestReset(ctx, caller, r)
 	}
+	if r.Password == "" {
+		return s.pendingReset(ctx, caller, r)
+	}
 	return Changed, s.completeReset(ctx, caller, r)
 }
 
@@ -65,10 +75,13 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err == nil && found.Member.Email == "" {
 		err = errcodes.New(errcodes.NoEmail)
 	}
+	refusal := err
 	if err != nil && s.shows(caller, err) {
+		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return err
 	}
 	if errors.Is(err, errcodes.New(errcodes.IdentifierRequired)) {
+		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return nil
 	}
 	addressee := found.Row
@@ -88,6 +101,7 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err := s.Resets.AddOrder(ctx, order); err != nil {
 		return err
 	}
+	s.audit(ctx, caller, r.about(ResetRequested, found.Member), refusal)
 	s.dispatch(ctx, caller, r.Async, order.ID)
 	return nil
 }
@@ -96,6 +110,7 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 	invalid := errcodes.New(errcodes.InvalidToken)
 	found, err := s.find(ctx, caller, r)
 	if err != nil && s.shows(caller, err) {
+		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
 		return err
 	}
 	token := password.HashToken(r.Token)
@@ -105,11 +120,14 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 	}
 	now := s.Now()
 	if err != nil || !record.opens(found.Member, r.group, password.Reset, now) {
+		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), cmp.Or[error](err, invalid))
 		return invalid
 	}
-	return s.changePassword(ctx, caller, change{
+	err = s.changePassword(ctx, caller, change{
 		member: found.Member, group: r.group, token: token, password: r.Password, async: r.Async,
 	})
+	s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
+	return err
 }
 
 // opens reports whether the token lets the member set a password here. A token
@@ -134,6 +152,11 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 	if err := s.checkPassword(c.password, c.member, c.group); err != nil {
 		return err
 	}
+	return s.setPassword(ctx, caller, c)
+}
+
+// setPassword is changePassword for a password that was checked.
+func (s *Service) setPassword(ctx context.Context, caller Caller, c change) error {
 	hash, err := s.Hasher.Hash(ctx, c.password)
 	if err != nil {
 		return hashingFault(err)
@@ -157,7 +180,11 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 
 // checkPassword returns 1015 or 1016, with the policy's reason as the cause.
 func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
-	err := s.Policy.Check(pw, s.subject(m, g))
+	return s.checkBy(s.Policy, pw, m, g)
+}
+
+func (s *Service) checkBy(p *password.Policy, pw string, m Member, g groups.Group) error {
+	err := p.Check(pw, s.subject(m, g))
 	switch {
 	case err == nil:
 		return nil
@@ -169,7 +196,7 @@ func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
 }
 
 func hashingFault(err error) error {
-	if errors.Is(err, password.ErrBusy) {
+	if errors.Is(err, password.ErrBusy) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return errcodes.Wrap(errcodes.Unavailable, err)
 	}
 	return err

@@ -29,12 +29,16 @@ const (
 	Concealed  Disclosure = "concealed"
 )
 
-// Config is what a Service works with and by. All fields but Random are required.
+// Config is what a Service works with and by. All fields but Audit and Random are required.
 type Config struct {
 	Resets   Resets
 	Registry Registry
 	Groups   Groups
+	Sessions Sessions
+	Clients  Clients
+	Sites    Sites
 	Courier  Courier
+	Audit    Auditor // of security events; none where nil
 
 	Hasher    *password.Hasher
 	Policy    *password.Policy
@@ -47,9 +51,12 @@ type Config struct {
 	// MailsPerHour is how many mails with a token a member may cause to get in
 	// an hour; further requests are answered the same and mail nothing.
 	MailsPerHour int
+	// SiteMailsPerDay is how many set-password mails a Wix site may order in a day of UTC.
+	SiteMailsPerDay int
 	// SyncForAll lets public callers wait for delivery too. It tells members
 	// from strangers by time, and is for closed test networks only.
 	SyncForAll bool
+	Access     Access // limits of signing in and being signed in
 	// CompatV5 answers as version 5 does where the versions differ (contract 1.3).
 	CompatV5 bool
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -52,17 +53,20 @@ func (s *server) run(f service, r *http.Request) (xmlresp.Document, error) {
 // then headers, status, body.
 func (s *server) write(w http.ResponseWriter, r *http.Request, doc xmlresp.Document, err error) {
 	a := addressOf(r.Context())
-	status := http.StatusOK
+	doc, status, format := unwrap(doc, w.Header(), a.format)
 	if err != nil {
 		e := errcodes.From(err)
 		status, doc = e.HTTPStatus(), xmlresp.NewError(e, a.shown)
 		noteError(r.Context(), e)
 		errorHeaders(w.Header(), e)
 	}
-	body := xmlresp.Encode(a.format, doc)
-	w.Header().Set("Content-Type", a.format.ContentType())
+	body := compress(r, w.Header(), xmlresp.Encode(format, doc))
+	w.Header().Set("Content-Type", format.ContentType())
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return
+	}
 	_, _ = w.Write(body) //nolint:gosec // escaped by the encoder, never HTML; a client that went away is no fault of ours
 }
 
@@ -70,22 +74,45 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, doc xmlresp.Docum
 func errorHeaders(h http.Header, e *errcodes.Error) {
 	switch e.HTTPStatus() {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Basic realm="Reseed", charset="UTF-8"`)
+		h.Set("WWW-Authenticate", challenge(e))
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(max(e.RetryAfter, 1)))
 	}
+}
+
+const basicChallenge = `Basic realm="Reseed", charset="UTF-8"`
+
+// challenge says how to come back: for an access token by RFC 6750, 3.
+func challenge(e *errcodes.Error) string {
+	if errors.Is(e.Cause, errBearer) {
+		return `Bearer realm="Reseed", error="invalid_token"`
+	}
+	return basicChallenge
 }
 
 // only wraps a service with what comes before it: the method (0103), the
 // caller (401 0101), the parameters (F005, F006), in this order.
 func (s *server) only(method string, f service) service {
 	return func(c *call) (xmlresp.Document, error) {
-		if c.Method != method {
+		if c.Method != method && (method != http.MethodGet || c.Method != http.MethodHead) {
 			return nil, errcodes.New(errcodes.WrongMethod)
 		}
 		var err error
 		if c.caller, err = s.identify(c.Request); err != nil {
 			return nil, err
+		}
+		if c.params, err = s.readParams(c.Request); err != nil {
+			return nil, err
+		}
+		return f(c)
+	}
+}
+
+// posted wraps a service that finds out by itself who is calling.
+func (s *server) posted(f service) service {
+	return func(c *call) (_ xmlresp.Document, err error) {
+		if c.Method != http.MethodPost {
+			return nil, errcodes.New(errcodes.WrongMethod)
 		}
 		if c.params, err = s.readParams(c.Request); err != nil {
 			return nil, err

@@ -75,8 +75,7 @@ func (p *pages) inboxOpen(r *http.Request) bool {
 	if p.Inbox == nil {
 		return false
 	}
-	client, err := netip.ParseAddr(clientAddress(r))
-	if err != nil || !p.InboxEverywhere && !client.Unmap().IsLoopback() {
+	if !p.InboxEverywhere && !noteOf(r.Context()).client.Unmap().IsLoopback() {
 		return false
 	}
 	name := (&url.URL{Host: r.Host}).Hostname()

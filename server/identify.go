@@ -1,31 +1,121 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"reseed/errcodes"
 	"reseed/members"
 )
 
-var errCredentials = errors.New("unreadable credentials")
+// sessionCookie is the session's name, as in ;jsessionid= (contract 1.5).
+const sessionCookie = "JSESSIONID"
+
+// maxCredential bounds what is hashed and looked up, in bytes; ours have 43.
+const maxCredential = 512
+
+var (
+	errCredentials = errors.New("unreadable credentials")
+	errDisagree    = errors.New("credentials of two callers")
+	// errBearer marks what is answered with the challenge of RFC 6750.
+	errBearer = errors.New("bad access token")
+)
+
+// Sessions is what the server needs of signing in and being signed in.
+type Sessions interface {
+	// Session returns whose session that is; 401 0101.
+	Session(ctx context.Context, id string) (members.Member, error)
+	// Login opens a session and ends the replaced one, if any; 401 0101.
+	Login(ctx context.Context, name, password, replaced string) (id string, m members.Member, err error)
+	Logout(ctx context.Context, id string) error
+}
+
+// Clients is what the server needs of OAuth.
+type Clients interface {
+	// Grant returns an access token for client credentials; members.ErrClient.
+	Grant(ctx context.Context, client, secret string) (token string, err error)
+	// Bearer returns whom a token speaks for; 401 0101.
+	Bearer(ctx context.Context, token string) (members.Caller, error)
+}
 
 // identify finds out who is calling: anybody without credentials, a member
 // with good ones. Credentials that are given but wrong are 401 with 0101,
-// never "anybody" (contract 1.5).
+// never "anybody" (contract 1.5). The strictest reading wins: all that are
+// given must be good and name the same caller.
 func (s *server) identify(r *http.Request) (members.Caller, error) {
-	given := r.Header.Values("Authorization")
-	if len(given) == 0 {
+	var callers []members.Caller
+	if len(r.Header.Values("Authorization")) > 0 {
+		c, err := s.authorization(r)
+		if err != nil {
+			return members.Caller{}, err
+		}
+		callers = append(callers, c)
+	}
+	for _, id := range sessionIDs(r) {
+		m, err := s.session(r.Context(), id)
+		if err != nil {
+			return members.Caller{}, err
+		}
+		callers = append(callers, members.Caller{Member: m})
+	}
+	if len(callers) == 0 {
 		return members.Caller{}, nil
+	}
+	for _, c := range callers[1:] {
+		if c.Member.ID != callers[0].Member.ID {
+			return members.Caller{}, errcodes.BadCredentials(errDisagree)
+		}
+	}
+	return callers[0], nil
+}
+
+// authorization reads the Authorization header: Basic or Bearer, and once.
+func (s *server) authorization(r *http.Request) (members.Caller, error) {
+	given := r.Header.Values("Authorization")
+	scheme, token, _ := strings.Cut(given[0], " ")
+	if len(given) == 1 && strings.EqualFold(scheme, "Bearer") {
+		return s.bearer(r.Context(), strings.TrimLeft(token, " "))
 	}
 	name, password, ok := r.BasicAuth()
 	if len(given) > 1 || !ok || !utf8.ValidString(name) || hasControls(name) {
 		return members.Caller{}, errcodes.BadCredentials(errCredentials)
 	}
 	m, err := s.Members.SignIn(r.Context(), name, password)
-	if err != nil {
-		return members.Caller{}, err
+	return members.Caller{Member: m}, err
+}
+
+func (s *server) bearer(ctx context.Context, token string) (members.Caller, error) {
+	if token == "" || len(token) > maxCredential {
+		return members.Caller{}, errcodes.BadCredentials(errBearer)
 	}
-	return members.Caller{Member: m}, nil
+	c, err := s.Clients.Bearer(ctx, token)
+	if err != nil && errcodes.From(err).HTTPStatus() == http.StatusUnauthorized {
+		return members.Caller{}, errcodes.BadCredentials(errBearer)
+	}
+	return c, err
+}
+
+func (s *server) session(ctx context.Context, id string) (members.Member, error) {
+	if len(id) > maxCredential {
+		return members.Member{}, errcodes.BadCredentials(errCredentials)
+	}
+	return s.Sessions.Session(ctx, id)
+}
+
+// sessionIDs returns the sessions that a request names, in its cookies and in
+// its path; an empty id is the same as none.
+func sessionIDs(r *http.Request) []string {
+	var ids []string
+	for _, c := range r.CookiesNamed(sessionCookie) {
+		if c.Value != "" {
+			ids = append(ids, c.Value)
+		}
+	}
+	if id := addressOf(r.Context()).session; id != "" {
+		ids = append(ids, id)
+	}
+	return ids
 }

@@ -22,12 +22,16 @@ func (p params) get(name string) string { return p[name] }
 // (contract 1.3, notify-async).
 func (p params) is(name string) bool { return p[name] == "true" }
 
-// readParams reads query, then form. Errors: F005 over the body's limit, F006
-// for what can't be read or is no text.
+// readParams reads query, then form or JSON. Errors: F005 over the body's
+// limit, F006 for what can't be read or is no text.
 func (s *server) readParams(r *http.Request) (params, error) {
-	form, err := readForm(r)
+	body, isJSON, err := readForm(r)
 	if err != nil {
 		return nil, err
+	}
+	form := string(body)
+	if isJSON {
+		form = ""
 	}
 	p := params{}
 	n := 0
@@ -36,6 +40,11 @@ func (s *server) readParams(r *http.Request) (params, error) {
 			return nil, malformed(errors.New("too many parameters"))
 		}
 		if err := p.add(raw); err != nil {
+			return nil, malformed(err)
+		}
+	}
+	if isJSON {
+		if err := p.addJSON(body, s.Limits.Parameters-n); err != nil {
 			return nil, malformed(err)
 		}
 	}
@@ -57,15 +66,27 @@ func (p params) add(raw string) error {
 		if err != nil {
 			return err
 		}
-		if _, repeated := p[name]; !repeated {
-			p[name] = value
+		if err := p.set(name, value); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// decodePair decodes once, and refuses what is no text. Passwords alone may
-// hold control characters: they are hashed, never shown. Errors don't quote values.
+// set adds a parameter unless it is there already. Passwords alone may hold
+// control characters: they are hashed, never shown.
+func (p params) set(name, value string) error {
+	secret := strings.HasPrefix(name, "member-password") || name == "password"
+	if hasControls(name) || !secret && hasControls(value) {
+		return errors.New("control character in parameters")
+	}
+	if _, repeated := p[name]; !repeated {
+		p[name] = value
+	}
+	return nil
+}
+
+// decodePair decodes once, and refuses what is no text. Errors don't quote values.
 func decodePair(pair string) (name, value string, err error) {
 	rawName, rawValue, _ := strings.Cut(pair, "=")
 	name, errName := url.QueryUnescape(rawName)
@@ -75,9 +96,6 @@ func decodePair(pair string) (name, value string, err error) {
 	}
 	if !utf8.ValidString(name) || !utf8.ValidString(value) {
 		return "", "", errors.New("parameters are not UTF-8")
-	}
-	if hasControls(name) || !strings.HasPrefix(name, "member-password") && hasControls(value) {
-		return "", "", errors.New("control character in parameters")
 	}
 	return name, value, nil
 }
@@ -91,21 +109,21 @@ func hasControls(s string) bool {
 	})
 }
 
-// readForm returns the body of a form, "" where there is none.
-func readForm(r *http.Request) (string, error) {
-	body, err := bodyOf(r.Context())
+// readForm returns the body of a form or of JSON, nothing where there is none.
+func readForm(r *http.Request) (body []byte, isJSON bool, err error) {
+	body, err = bodyOf(r.Context())
 	if err != nil || len(body) == 0 {
-		return "", err
+		return nil, false, err
 	}
 	kind, attributes, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" {
-		return "", malformed(errors.New("the body is not a form"))
+	if err != nil || kind != "application/x-www-form-urlencoded" && kind != "application/json" {
+		return nil, false, malformed(errors.New("the body is neither a form nor JSON"))
 	}
 	if charset := strings.ToLower(attributes["charset"]); charset != "" && charset != "utf-8" && charset != "us-ascii" {
-		return "", malformed(errors.New("the form is not in UTF-8"))
+		return nil, false, malformed(errors.New("the body is not in UTF-8"))
 	}
 	if r.Header.Get("Content-Encoding") != "" {
-		return "", malformed(errors.New("the form is encoded"))
+		return nil, false, malformed(errors.New("the body is encoded"))
 	}
-	return string(body), nil
+	return body, kind == "application/json", nil
 }

@@ -12,6 +12,7 @@ func (s *server) resetPassword(c *call) (xmlresp.Document, error) {
 		Email:    c.params.get("email"),
 		Username: c.params.get("member-username"),
 		Token:    c.params.get("token"),
+		Key:      c.params.get("key"),
 		Password: c.params.get("member-password"),
 		Async:    c.params.is("notify-async"),
 	}
@@ -23,7 +24,8 @@ func (s *server) resetPassword(c *call) (xmlresp.Document, error) {
 }
 
 var resetAnswers = map[members.Outcome]xmlresp.ResetPassword{
-	members.Requested: {Status: xmlresp.RequestSuccessful},
-	members.Changed:   {Status: xmlresp.PasswordChanged},
-	members.Pending:   {Status: xmlresp.Pending},
+	members.Requested:    {Status: xmlresp.RequestSuccessful},
+	members.Changed:      {Status: xmlresp.PasswordChanged},
+	members.Pending:      {Status: xmlresp.Pending},
+	members.PendingAdmin: {Status: xmlresp.Pending, Admin: true},
 }

@@ -28,7 +28,7 @@ WHERE token_hash = ? AND member_id = ? AND addressed = 1 AND used_at IS NULL AND
 
 // Complete changes a password in one transaction: the token is spent, the
 // temporary lock lifted, the member activated where it waited for that, every
-// other token voided and the notice queued. It reports false, and changes
+// other token voided, sessions and access tokens ended and the notice queued. It reports false, and changes
 // nothing, where the token was not there to spend or the member is gone,
 // locked by an administrator or disabled. A token is valid until c.At is later
 // than its end. An error that wraps ErrAmbiguous leaves open whether it happened.
@@ -77,11 +77,19 @@ const (
 UPDATE mails SET used_at = ? WHERE member_id = ? AND addressed = 1 AND used_at IS NULL AND token_hash IS NOT NULL`
 	voidGroupTokens statement = `
 UPDATE mails SET used_at = ? WHERE member_id = ? AND addressed = 1 AND group_id = ? AND used_at IS NULL AND token_hash IS NOT NULL`
+	endSessions     statement = `DELETE FROM sessions WHERE member_id = ?`
+	endAccessTokens statement = `DELETE FROM access_tokens WHERE member_id = ?`
 )
 
 // endAccess takes from a member what was given out before its password,
 // address or standing changed. Every kind of credential has its statement here.
 func (t tx) endAccess(ctx context.Context, member int64, now time.Time) error {
-	_, err := t.exec(ctx, voidTokens, t.at(now), member)
+	if _, err := t.exec(ctx, voidTokens, t.at(now), member); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, endSessions, member); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, endAccessTokens, member)
 	return err
 }

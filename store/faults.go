@@ -71,6 +71,9 @@ func (s *Store) fail(doing string, err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
+	if disconnected(err) || timedOut(err) {
+		s.suspect()
+	}
 	err = fmt.Errorf("%s: %w", doing, scrub(err))
 	if unavailable(err) {
 		return errcodes.Wrap(errcodes.Unavailable, err)
@@ -122,6 +125,18 @@ func disconnected(err error) bool {
 		}
 	}
 	return errors.As(err, &link)
+}
+
+// unsent is the text of the driver's error for what could not even be sent. The
+// error has no name, and comes out of Connect and Commit.
+const unsent = "bad connection"
+
+// nameless gives the driver's nameless error the name that database/sql knows.
+func nameless(err error) error {
+	if err != nil && err.Error() == unsent {
+		return driver.ErrBadConn
+	}
+	return err
 }
 
 // again reports whether the database rolled the transaction back for the sake

@@ -28,7 +28,7 @@ type Config struct {
 	DSN string
 	// MaxConns limits the open connections to MySQL; 0: 25.
 	MaxConns int
-	// Now is the clock, time.Now where nil.
+	// Now is the clock; required.
 	Now func() time.Time
 	// Trace is called with the text of each statement before it runs, and with
 	// BEGIN, COMMIT and ROLLBACK. Values are not part of it. May be nil.
@@ -39,6 +39,9 @@ type Config struct {
 type Store struct {
 	read, write *sql.DB // the same pool on MySQL
 	migrator    func() (*sql.DB, error)
+	prober      func() (*sql.DB, error) // for Watch: short time-outs
+	gate        gate
+	conns       int // most connections to MySQL
 	mysql       bool
 	path        string // of the SQLite file
 	now         func() time.Time
@@ -53,6 +56,9 @@ var (
 	_ members.Resets   = (*Store)(nil)
 	_ members.Registry = (*Store)(nil)
 	_ members.Groups   = (*Store)(nil)
+	_ members.Sessions = (*Store)(nil)
+	_ members.Clients  = (*Store)(nil)
+	_ members.Sites    = (*Store)(nil)
 	_ mail.Queue       = (*Store)(nil)
 )
 
@@ -61,8 +67,9 @@ var (
 // schema is Migrate's work.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{now: c.Now, trace: c.Trace, stmts: map[prepared]*sql.Stmt{}, standIns: maphash.MakeSeed()}
+	s.gate.doubt = make(chan struct{}, 1)
 	if s.now == nil {
-		s.now = time.Now
+		return nil, errors.New("store: a clock is needed")
 	}
 	if s.trace == nil {
 		s.trace = func(string) {}

@@ -1,0 +1,5 @@
+//go:build !soak
+
+package faulttest
+
+const soak = false

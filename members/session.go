@@ -1,0 +1,78 @@
+package members
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+
+	"reseed/errcodes"
+	"reseed/password"
+)
+
+var errSession = errors.New("no such session")
+
+// touchSteps is how many times a session's use is noted in its idle time, at most.
+const touchSteps = 10
+
+// Login signs a member in and opens a session, always with a new id; the
+// session that the request came with ends (no fixation). It returns the id,
+// which is stored hashed only. Errors: as SignIn.
+func (s *Service) Login(ctx context.Context, name, pw, replaced string) (id string, m Member, err error) {
+	if id, err = s.secret(); err != nil {
+		return "", Member{}, err
+	}
+	now := s.Now()
+	opened := Session{ID: password.HashToken(id), Created: now, Seen: now, Expires: now.Add(s.Access.SessionLife)}
+	var ends password.TokenHash
+	if replaced != "" {
+		ends = password.HashToken(replaced)
+	}
+	if m, err = s.enter(ctx, name, pw, opened, ends); err != nil {
+		return "", Member{}, err
+	}
+	return id, m, nil
+}
+
+// Logout ends a session, if there is such a session.
+func (s *Service) Logout(ctx context.Context, id string) error {
+	return s.Sessions.EndSession(ctx, password.HashToken(id))
+}
+
+// Session returns whose session that is. Sessions end when they are not used
+// for a while, at a certain age, and with their member's password or standing.
+// Errors: 401 0101.
+func (s *Service) Session(ctx context.Context, id string) (Member, error) {
+	x, err := s.Sessions.FindSession(ctx, password.HashToken(id))
+	if err != nil {
+		return Member{}, err
+	}
+	now := s.Now()
+	idle := now.Sub(x.Seen)
+	if x.Member.Zero() || x.Member.Refused() || now.After(x.Expires) || idle > s.Access.SessionIdle {
+		return Member{}, errcodes.BadCredentials(errSession)
+	}
+	if idle > s.Access.SessionIdle/touchSteps {
+		if err := s.Sessions.TouchSession(ctx, x.ID, now); err != nil {
+			return Member{}, err
+		}
+	}
+	return x.Member, nil
+}
+
+// secret returns 32 random bytes in base64url: session ids, client secrets
+// and access tokens.
+func (s *Service) secret() (string, error) { return randomText(s.Random) }
+
+func randomText(source io.Reader) (string, error) {
+	if source == nil {
+		source = rand.Reader
+	}
+	var b [32]byte
+	if _, err := io.ReadFull(source, b[:]); err != nil {
+		return "", fmt.Errorf("make a secret: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:]), nil
+}
