@@ -204,11 +204,14 @@ func TestLinksOfNoUse(t *testing.T) {
 func TestRecoveryLink(t *testing.T) {
 	v := visit(t, siteConfig{})
 	id := v.site.ids["ann"]
-	token := v.order(members.Order{MemberID: id, Purpose: password.Recovery, Template: members.SetPasswordTemplate})
-	v.get("/ps/email/changepassword?forgotPasswordToken="+token).want(200, "Ann Archer")
-	v.submit("short", "short").want(422)
-	v.submit(goodPassword, goodPassword).want(200, "has been changed")
-	v.get("/ps/email/changepassword?forgotPasswordToken="+token).want(410, "used already")
+	token := v.order(members.Order{MemberID: id, Purpose: password.Recovery, Template: members.SetPasswordTemplate,
+		Options: members.Options{Language: "de", RedirectURL: "https://app.example.org/?a=1&b"}})
+	v.get("/ps/email/changepassword?forgotPasswordToken="+token).want(200, "Ann Archer", "Neues Passwort")
+	v.submit("short", "short").want(422, "mindestens")
+	v.submit(goodPassword, goodPassword).want(200, "wurde geändert", `href="https://app.example.org/?a=1&amp;b"`)
+	nobody := v.order(members.Order{MemberID: -id, Purpose: password.Recovery, Template: members.SetPasswordTemplate})
+	v.get("/ps/email/changepassword?forgotPasswordToken="+nobody).want(404, "does not work")
+	v.get("/ps/email/changepassword?forgotPasswordToken="+token).want(410, "schon benutzt")
 }
 
 // order adds an order the way a use case does, and returns its token.

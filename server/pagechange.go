@@ -51,7 +51,7 @@ func (v *visit) showLink(l members.Link, data changeData) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.dress(d.Group, d.Member.Language)
+	v.dress(d.Group, d.Language)
 	if d.State != members.LinkGood {
 		return v.badLink(d)
 	}
@@ -131,7 +131,7 @@ func (p *pages) change(v *visit, l members.Link, data changeData, form params) (
 		return v.showLink(l, data)
 	}
 	d, err := p.Members.CompleteLink(v.Context(), l, pw)
-	v.dress(d.Group, d.Member.Language)
+	v.dress(d.Group, d.Language)
 	if fault := refusal(err); fault != "" {
 		data.Field, data.Refusal = "password", v.say("reason-"+fault)
 		noteError(v.Context(), errcodes.From(err))
@@ -150,7 +150,7 @@ func (p *pages) change(v *visit, l members.Link, data changeData, form params) (
 // inLanguageOf dresses for a link ahead of time; where that fails the page will, too.
 func (v *visit) inLanguageOf(l members.Link) *visit {
 	if d, err := v.pages.Members.DescribeLink(v.Context(), l); err == nil {
-		v.dress(d.Group, d.Member.Language)
+		v.dress(d.Group, d.Language)
 	}
 	return v
 }

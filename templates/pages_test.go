@@ -177,6 +177,20 @@ func TestAllowedURL(t *testing.T) {
 	if allowedURL("https://app.example.org", nil) {
 		t.Error("passes without a list")
 	}
+	for _, test := range []struct{ origins, asked, want string }{
+		{"", "https://app.example.org/a", "https://app.example.org/a"},
+		{"", "javascript:alert(1)", "https://home.example.org"},
+		{"", "//evil.test", "https://home.example.org"},
+		{"", "", "https://home.example.org"},
+		{"next-origins = []", "https://app.example.org/a", "https://home.example.org"},
+		{"next-origins = [\"https://app.example.org\"]", "https://app.example.org/a", "https://app.example.org/a"},
+		{"next-origins = [\"https://app.example.org\"]", "https://evil.test/a", "https://home.example.org"},
+	} {
+		look := mustLoadPages(t, files("g/page/page.toml", "next = \"https://home.example.org\"\n"+test.origins), Options{}).Look([]string{"g"})
+		if got := look.NextURL(test.asked); got != test.want {
+			t.Errorf("%s with %s: %s, want %s", test.asked, test.origins, got, test.want)
+		}
+	}
 }
 
 // FuzzRedirect holds what passes against the text alone: it starts with an
