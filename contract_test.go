@@ -70,6 +70,7 @@ type runner struct {
 	seen     int // mails that a section has spoken of
 	response *http.Response
 	body     string
+	secrets  secrets
 }
 
 func runCase(t *testing.T, c *contractCase, dsn string) {
@@ -107,7 +108,7 @@ func (r *runner) play(t *testing.T, c *contractCase) {
 			r.site.clock.advance(t, s.arg)
 		case "do":
 			for line := range strings.Lines(s.text) {
-				r.site.do(t, strings.Fields(line))
+				r.do(t, strings.Fields(line))
 			}
 		default:
 			t.Fatalf("%s: no such section: %s", c.file, s.kind)
@@ -138,11 +139,7 @@ func (r *runner) request(t *testing.T, s *section) {
 		t.Fatal(err)
 	}
 	defer r.response.Body.Close()
-	raw, err := io.ReadAll(r.response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.body = string(raw)
+	r.body = r.secrets.mask(r.response.Header, plainBody(t, r.response))
 	if r.site != nil {
 		r.mails = append(r.mails, r.site.deliver(t)...)
 	}
@@ -154,8 +151,10 @@ func setHeader(req *http.Request, h header) {
 		req.Host = h.value
 	case h.value == "":
 		req.Header.Del(h.name)
-	default:
+	case h.name == "Content-Type":
 		req.Header.Set(h.name, h.value)
+	default:
+		req.Header.Add(h.name, h.value)
 	}
 }
 
@@ -169,6 +168,7 @@ func (r *runner) expand(t *testing.T, text string) string {
 		},
 		"token": func(n ...int) string { return r.token(t, n) },
 	}
+	r.secrets.funcs(t, funcs)
 	var b bytes.Buffer
 	if err := template.Must(template.New("").Funcs(funcs).Parse(text)).Execute(&b, nil); err != nil {
 		t.Fatal(err)
