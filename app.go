@@ -9,13 +9,11 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"reseed/mail"
 	"reseed/members"
@@ -37,6 +35,12 @@ type app struct {
 	worker  *mail.Worker
 	members *members.Service
 	handler http.Handler
+
+	audit       *auditor
+	metrics     *metrics
+	housekeeper *housekeeper
+	state       state
+	whenReady   func() // called when the database is there at last
 }
 
 // outside is what an app takes from the world around it; tests bring their
@@ -61,14 +65,26 @@ func (o outside) withDefaults() outside {
 }
 
 // newApp opens the database, brings its schema up to date and puts the parts together.
-func newApp(ctx context.Context, cfg *Config, o outside) (_ *app, err error) {
+func newApp(ctx context.Context, cfg *Config, o outside) (*app, error) {
+	a, err := newUnprepared(ctx, cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.prepare(ctx); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	return a, nil
+}
+
+// newUnprepared puts the parts together without waiting for the database.
+func newUnprepared(ctx context.Context, cfg *Config, o outside) (_ *app, err error) {
 	o = o.withDefaults()
-	a := &app{cfg: cfg, log: o.log}
+	a := &app{cfg: cfg, log: o.log, metrics: newMetrics(), whenReady: func() {}}
 	set, err := loadTemplates(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if a.store, err = openStore(ctx, cfg, o.now, o.trace); err != nil {
+	if a.store, err = connectStore(ctx, cfg, o.now, o.trace); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -96,24 +112,28 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	if err != nil {
 		return err
 	}
+	names, clients := newMaskers(a.cfg, keys)
+	a.audit = newAuditor(a.store, a.log, names, clients)
 	courier := &courier{}
 	a.members = members.NewService(members.Config{
-		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Courier: courier,
+		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Sites: a.store,
+		Courier: courier, Audit: a.audit,
 		Hasher: hasher, Policy: policy, Keys: keys, Templates: set,
 		Site: members.Site{
 			Name: a.cfg.SiteName, HostURL: a.cfg.HostURL, EmailDomain: a.cfg.EmailDomain,
 			FromName: a.cfg.MailFromName, FromAddress: a.cfg.MailFromAddress,
 		},
-		Disclosure:   members.Disclosure(a.cfg.Disclosure),
-		TokenLife:    a.cfg.TokenLife,
-		MailsPerHour: a.cfg.MailsPerHour,
-		Access:       a.cfg.access(),
-		SyncForAll:   a.cfg.SyncDelivery == "everyone",
-		CompatV5:     a.cfg.Compat == 5,
-		Now:          o.now, Random: o.random, Log: o.log,
+		Disclosure:      members.Disclosure(a.cfg.Disclosure),
+		TokenLife:       a.cfg.TokenLife,
+		MailsPerHour:    a.cfg.MailsPerHour,
+		SiteMailsPerDay: a.cfg.SiteMailsPerDay,
+		Access:          a.cfg.access(),
+		SyncForAll:      a.cfg.SyncDelivery == "everyone",
+		CompatV5:        a.cfg.Compat == 5,
+		Now:             o.now, Random: o.random, Log: o.log,
 	})
 	delivery := mail.Config{
-		Queue: a.store, Composer: a.members, Sender: a.sender, Now: o.now, Name: workerName(), Log: o.log,
+		Queue: countingQueue{a.store, a.metrics.mails}, Composer: a.members, Sender: a.sender, Now: o.now, Name: workerName(), Log: o.log,
 		Grace: a.cfg.StopTimeout,
 	}
 	testBuild(&delivery)
@@ -122,12 +142,24 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 		return err
 	}
 	courier.Worker = a.worker
+	a.housekeeper = a.newHousekeeper(o.now)
+	if err := a.metrics.registry.Register(a.newGauges(o.now)); err != nil {
+		return err
+	}
+	proxies, err := a.cfg.proxies()
+	if err != nil {
+		return err
+	}
 	a.handler = server.New(server.Config{
-		Members: a.members, Profiles: a.members, Sessions: a.members, Clients: a.members,
+		Members: a.members, Profiles: a.members, Sessions: a.members, Clients: a.members, Wix: a.members,
 		SitePrefix: a.cfg.SitePrefix, Secure: a.cfg.secure(), Zone: a.cfg.zone(),
 		Version:   xmlresp.Version{Major: int64(a.cfg.Compat), Build: a.cfg.VersionBuild},
 		TokenLife: a.cfg.AccessTokenLife,
-		Limits: server.Limits{Body: a.cfg.MaxBody}, Now: o.now, Log: o.log,
+		Limits:    server.Limits{Body: a.cfg.MaxBody, InFlight: a.cfg.MaxInFlight},
+		Rates:     server.Rates{Client: a.cfg.ClientRate, Total: a.cfg.TotalRate},
+		Proxies:   server.Proxies{Trusted: proxies, Forwarded: strings.EqualFold(a.cfg.ForwardedHeader, "forwarded")},
+		Health:    a, Timeout: a.cfg.RequestTimeout, Observe: a.metrics.observe, Address: a.audit.maskedClient,
+		Now: o.now, Log: o.log,
 	})
 	return nil
 }
@@ -179,46 +211,6 @@ func (a *app) newSender(o outside) (mail.Sender, error) {
 	smtp.Password = mail.Secret(a.cfg.SMTPPassword.Reveal())
 	smtp.RootCAs = o.smtpRoot
 	return mail.NewSMTP(smtp)
-}
-
-// serve answers on l and delivers mail until ctx ends, then lets running
-// requests and deliveries finish.
-func (a *app) serve(ctx context.Context, l net.Listener) error {
-	srv := &http.Server{
-		Handler:           a.handler,
-		ReadHeaderTimeout: a.cfg.ReadTimeout,
-		ReadTimeout:       a.cfg.ReadTimeout,
-		WriteTimeout:      a.cfg.WriteTimeout,
-		IdleTimeout:       a.cfg.IdleTimeout,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
-	}
-	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopDelivering()
-	var g errgroup.Group
-	g.Go(func() error { return a.worker.Run(delivering) })
-	g.Go(func() error {
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			stopDelivering()
-			return fmt.Errorf("serve: %w", err)
-		}
-		return nil
-	})
-	g.Go(func() error {
-		select {
-		case <-ctx.Done():
-		case <-delivering.Done():
-			return nil
-		}
-		defer stopDelivering()
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.StopTimeout)
-		defer cancel()
-		if err := srv.Shutdown(grace); err != nil {
-			return errors.Join(fmt.Errorf("stop: %w", err), srv.Close())
-		}
-		return nil
-	})
-	return g.Wait()
 }
 
 // close releases the database.

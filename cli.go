@@ -30,7 +30,13 @@ type commandLine struct {
 	Member  MemberCmd  `cmd:"" help:"Add, show, import, lock and unlock members, and set their passwords."`
 	Group   GroupCmd   `cmd:"" help:"Add and show groups, and say who belongs to them."`
 	Client  ClientCmd  `cmd:"" help:"Add, show and remove OAuth clients."`
+	Site    SiteCmd    `cmd:"" help:"Map Wix sites to groups."`
+	APIKey  APIKeyCmd  `cmd:"" name:"apikey" help:"Make and remove the API keys of Wix sites."`
 	Mail    MailCmd    `cmd:"" help:"Show the queue of mails, and put back what failed."`
+	Events  EventsCmd  `cmd:"" help:"Show what happened: requests, changes, refusals, administrators' acts."`
+	Key     KeyCmd     `cmd:"" help:"Rotate the key that tokens are made with."`
+	Migrate MigrateCmd `cmd:"" help:"Bring the database's schema up to date, or check that it is."`
+	Check   CheckCmd   `cmd:"" help:"Say what about the database's settings endangers requests and mails."`
 	Version VersionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -51,6 +51,7 @@ func (c *GroupAddCmd) Run(ctx context.Context, std *console, cfg *Config) error 
 		return fmt.Errorf("add group: %w", err)
 	}
 	fmt.Fprintln(std.out, id)
+	d.record(ctx, std, members.Event{Kind: members.GroupAdded, GroupID: id, Detail: g.Name})
 	return nil
 }
 
@@ -140,7 +141,11 @@ func setMembership(ctx context.Context, std *console, cfg *Config, group, member
 		if err != nil {
 			return fmt.Errorf("change the membership: %w", err)
 		}
-		fmt.Fprintf(std.err, "member %d %s group %s\n", m.ID, membershipWords(in, changed), g.Name)
+		words := membershipWords(in, changed)
+		fmt.Fprintf(std.err, "member %d %s group %s\n", m.ID, words, g.Name)
+		if changed {
+			d.record(ctx, std, members.Event{Kind: members.MembershipChanged, MemberID: m.ID, GroupID: g.ID, Detail: words})
+		}
 		return nil
 	})
 }

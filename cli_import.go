@@ -140,6 +140,7 @@ func (im *importer) flush(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("add members of lines %d to %d: %w%s", batch[0].Line, batch[len(batch)-1].Line, err, im.standing())
 	}
+	im.record(ctx, im.std, members.Event{Kind: members.MemberAdded, Detail: fmt.Sprintf("%d members imported", len(batch))})
 	im.added += len(batch)
 	im.last = batch[len(batch)-1].Line
 	return nil

@@ -8,14 +8,19 @@ import (
 	"strconv"
 
 	"reseed/mail"
+	"reseed/members"
 	"reseed/store"
 )
+
+// mailStates are the states in the order of a mail's life.
+var mailStates = []mail.State{mail.Pending, mail.Sending, mail.Sent, mail.Dead, mail.Dropped}
 
 // MailCmd is reseed mail.
 type MailCmd struct {
 	List  MailListCmd  `cmd:"" help:"Print mails, newest first, one a line."`
 	Show  MailShowCmd  `cmd:"" help:"Print what is known about a mail."`
 	Retry MailRetryCmd `cmd:"" help:"Put mails back into the queue that failed for good."`
+	Count MailCountCmd `cmd:"" help:"Print how many mails are in each state."`
 }
 
 // Help shows examples.
@@ -38,7 +43,7 @@ func (MailListCmd) Help() string {
 // Run prints the mails, separated by tabs; the titles go to standard error.
 func (c *MailListCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	state := mail.State(c.State)
-	if c.State != "" && !slices.Contains([]mail.State{mail.Pending, mail.Sending, mail.Sent, mail.Dead, mail.Dropped}, state) {
+	if c.State != "" && !slices.Contains(mailStates, state) {
 		return fmt.Errorf("--state %q: want pending, sending, sent, dead or dropped", c.State)
 	}
 	d, err := openDirectory(ctx, cfg)
@@ -195,6 +200,30 @@ func (d *directory) retry(ctx context.Context, std *console, id mail.ID) (bool, 
 	done, err := d.RetryMail(ctx, id, std.now())
 	if done {
 		fmt.Fprintln(std.out, id)
+		d.record(ctx, std, members.Event{Kind: members.MailRetried, Detail: id.String()})
 	}
 	return done, err
+}
+
+// MailCountCmd is reseed mail count.
+type MailCountCmd struct{}
+
+// Help shows an example.
+func (MailCountCmd) Help() string { return example("reseed mail count") }
+
+// Run prints each state and how many mails are in it.
+func (MailCountCmd) Run(ctx context.Context, std *console, cfg *Config) error {
+	d, err := openDirectory(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	counts, err := d.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range mailStates {
+		row(std.out, string(s), strconv.Itoa(counts[s]))
+	}
+	return nil
 }

@@ -83,6 +83,7 @@ func (c *MemberAddCmd) Run(ctx context.Context, std *console, cfg *Config) error
 		return fmt.Errorf("add member: %w", err)
 	}
 	fmt.Fprintln(std.out, ids[0])
+	d.record(ctx, std, members.Event{Kind: members.MemberAdded, MemberID: ids[0]})
 	return nil
 }
 
@@ -221,11 +222,12 @@ func setLocked(ctx context.Context, std *console, cfg *Config, name string, lock
 		if err := d.SetLocked(ctx, m.ID, locked); err != nil {
 			return fmt.Errorf("change the lock: %w", err)
 		}
-		word := "unlocked"
+		word, kind := "unlocked", members.MemberUnlocked
 		if locked {
-			word = "locked"
+			word, kind = "locked", members.MemberLocked
 		}
 		fmt.Fprintf(std.err, "member %d is %s\n", m.ID, word)
+		d.record(ctx, std, members.Event{Kind: kind, MemberID: m.ID})
 		return nil
 	})
 }

@@ -26,22 +26,27 @@ func openDirectory(ctx context.Context, cfg *Config) (*directory, error) {
 	return &directory{s}, nil
 }
 
-// openStore opens the database and brings its schema up to date.
+// openStore opens the database and brings its schema up to date, or makes sure that it is.
 func openStore(ctx context.Context, cfg *Config, now func() time.Time, trace func(string)) (*store.Store, error) {
+	s, err := connectStore(ctx, cfg, now, trace)
+	if err != nil {
+		return nil, err
+	}
+	if err := readySchema(ctx, s, cfg.Migrate); err != nil {
+		_ = s.Close() // the first error says more
+		return nil, err
+	}
+	return s, nil
+}
+
+// connectStore opens the database as it is. It doesn't wait for a server.
+func connectStore(ctx context.Context, cfg *Config, now func() time.Time, trace func(string)) (*store.Store, error) {
 	c, err := cfg.Store(now)
 	if err != nil {
 		return nil, err
 	}
 	c.Trace = trace
-	s, err := store.Open(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Migrate(ctx); err != nil {
-		_ = s.Close() // the first error says more
-		return nil, err
-	}
-	return s, nil
+	return store.Open(ctx, c)
 }
 
 // withMember opens the database for work on the member of that name.

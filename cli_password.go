@@ -53,6 +53,7 @@ func (c *SetPasswordCmd) Run(ctx context.Context, std *console, cfg *Config) err
 			return fmt.Errorf("member %d is gone", m.ID)
 		}
 		fmt.Fprintf(std.err, "the password of member %d is set; its sessions and tokens have ended\n", m.ID)
+		d.record(ctx, std, members.Event{Kind: members.PasswordSet, MemberID: m.ID})
 		return nil
 	})
 }

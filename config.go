@@ -57,8 +57,11 @@ type Config struct {
 	MailFromAddress  string          `env:"RESEED_MAIL_FROM_ADDRESS" placeholder:"EMAIL" group:"Mail" help:"Address that mails come from. Default: pageseeder@ and the email domain."`
 	SyncDelivery     string          `env:"RESEED_SYNC_DELIVERY" default:"administrators" placeholder:"administrators|everyone" group:"Mail" help:"Whose requests wait for the delivery attempt unless they say notify-async. With everyone, the time of an answer tells who has an account: for closed test networks."`
 	MailsPerHour     int             `type:"setting" env:"RESEED_MAILS_PER_HOUR" default:"5" placeholder:"N" group:"Mail" help:"Mails with a token that a member may get in an hour. Requests beyond are answered alike and mail nothing."`
+	SiteMailsPerDay  int             `type:"setting" env:"RESEED_SITE_MAILS_PER_DAY" default:"200" placeholder:"N" group:"Mail" help:"Set-password mails that a Wix site may order in a day of UTC; more are answered 429."`
 	Templates        string          `env:"RESEED_TEMPLATES" placeholder:"DIR" group:"Mail" help:"Folder of mail templates, NAME/notification/TEMPLATE.html and .txt. Default: templates in the data folder, where there is such a folder."`
 	GlobalTemplate   string          `env:"RESEED_GLOBAL_TEMPLATE" placeholder:"NAME" group:"Mail" help:"Project whose templates serve where neither the group nor its projects have any."`
+
+	Operation `embed:""`
 
 	hostURLDerived bool // HostURL comes from Listen
 }

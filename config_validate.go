@@ -50,6 +50,7 @@ func (c *Config) validate(serving bool) []fault {
 	check("disclosure", oneOf(c.Disclosure, "documented", "concealed"))
 	check("sync-delivery", oneOf(c.SyncDelivery, "administrators", "everyone"))
 	check("mails-per-hour", between(c.MailsPerHour, 1, 1000))
+	check("site-mails-per-day", between(c.SiteMailsPerDay, 1, 1_000_000))
 	check("site-name", textFault(c.SiteName))
 	check("min-password", between(c.MinPassword, 8, 64))
 	check("max-body", between(c.MaxBody, 1024, 16<<20))
@@ -67,6 +68,7 @@ func (c *Config) validate(serving bool) []fault {
 	if c.GlobalTemplate != "" {
 		check("global-template", groups.ValidName(c.GlobalTemplate))
 	}
+	faults = append(faults, c.operationFaults()...)
 	if serving && c.KeyFile == "" {
 		check("key-file", errors.New("required with MySQL or MariaDB, so that all servers share the key"))
 	}
@@ -87,7 +89,7 @@ func (c *Config) warnings() []string {
 	if c.SyncDelivery == "everyone" {
 		w = append(w, "sync-delivery: with everyone, the time of an answer tells who has an account")
 	}
-	return w
+	return append(w, c.operationWarnings()...)
 }
 
 func notEmpty(s string) error {

@@ -14,11 +14,12 @@ func (ServeCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	a, err := newApp(ctx, cfg, testOutside(outside{log: std.logger()}))
+	a, err := newUnprepared(ctx, cfg, testOutside(outside{log: std.logger()}))
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	a.announce(std, l.Addr())
+	a.store.Hold()
+	a.whenReady = func() { a.announce(std, l.Addr()) }
 	return errors.Join(a.serve(ctx, l), a.close())
 }
 

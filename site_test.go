@@ -85,7 +85,7 @@ func testConfig(t testing.TB, c siteConfig) *Config {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "reseed.toml")
-	base := "host-url = \"https://example.org/ps\"\ndata = \"" + dir + "/data\"\n"
+	base := "host-url = \"https://example.org/ps\"\ndata = \"" + dir + "/data\"\nclient-rate = 0\ntotal-rate = 0\n"
 	if c.dsn != "" {
 		base += "database = \"" + c.dsn + "\"\n"
 		key := filepath.Join(dir, "token.key")

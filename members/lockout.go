@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math/big"
 	"time"
-
-	"reseed/errcodes"
 )
 
 // Access limits signing in and being signed in. The vendor keeps to itself how
@@ -25,7 +23,7 @@ type Access struct {
 
 // signInFailed counts a failure for the member, or for nobody at the same
 // cost, and returns 401 0101.
-func (s *Service) signInFailed(ctx context.Context, m Member, now time.Time) error {
+func (s *Service) signInFailed(ctx context.Context, name string, m Member, now time.Time) error {
 	threshold, err := s.draw(int64(s.Access.MinBadSignIns), int64(s.Access.MaxBadSignIns))
 	if err != nil {
 		return err
@@ -41,7 +39,7 @@ func (s *Service) signInFailed(ctx context.Context, m Member, now time.Time) err
 	if err != nil {
 		return err
 	}
-	return errcodes.BadCredentials(errSignIn)
+	return s.refuseSignIn(ctx, name, m)
 }
 
 // draw returns a random number from low to high, both included.

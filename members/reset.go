@@ -1,6 +1,7 @@
 package members
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -74,10 +75,13 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err == nil && found.Member.Email == "" {
 		err = errcodes.New(errcodes.NoEmail)
 	}
+	refusal := err
 	if err != nil && s.shows(caller, err) {
+		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return err
 	}
 	if errors.Is(err, errcodes.New(errcodes.IdentifierRequired)) {
+		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return nil
 	}
 	addressee := found.Row
@@ -97,6 +101,7 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	if err := s.Resets.AddOrder(ctx, order); err != nil {
 		return err
 	}
+	s.audit(ctx, caller, r.about(ResetRequested, found.Member), refusal)
 	s.dispatch(ctx, caller, r.Async, order.ID)
 	return nil
 }
@@ -105,6 +110,7 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 	invalid := errcodes.New(errcodes.InvalidToken)
 	found, err := s.find(ctx, caller, r)
 	if err != nil && s.shows(caller, err) {
+		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
 		return err
 	}
 	token := password.HashToken(r.Token)
@@ -114,11 +120,14 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 	}
 	now := s.Now()
 	if err != nil || !record.opens(found.Member, r.group, password.Reset, now) {
+		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), cmp.Or[error](err, invalid))
 		return invalid
 	}
-	return s.changePassword(ctx, caller, change{
+	err = s.changePassword(ctx, caller, change{
 		member: found.Member, group: r.group, token: token, password: r.Password, async: r.Async,
 	})
+	s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
+	return err
 }
 
 // opens reports whether the token lets the member set a password here. A token
@@ -143,6 +152,11 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 	if err := s.checkPassword(c.password, c.member, c.group); err != nil {
 		return err
 	}
+	return s.setPassword(ctx, caller, c)
+}
+
+// setPassword is changePassword for a password that was checked.
+func (s *Service) setPassword(ctx context.Context, caller Caller, c change) error {
 	hash, err := s.Hasher.Hash(ctx, c.password)
 	if err != nil {
 		return hashingFault(err)
@@ -166,7 +180,11 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 
 // checkPassword returns 1015 or 1016, with the policy's reason as the cause.
 func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
-	err := s.Policy.Check(pw, password.Subject{
+	return s.checkBy(s.Policy, pw, m, g)
+}
+
+func (s *Service) checkBy(p *password.Policy, pw string, m Member, g groups.Group) error {
+	err := p.Check(pw, password.Subject{
 		Username: m.Username, Email: m.Email, Firstname: m.Firstname, Surname: m.Surname,
 		Admin: m.Admin, Context: []string{s.Site.Name, g.Name, g.Title},
 	})
@@ -181,7 +199,7 @@ func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
 }
 
 func hashingFault(err error) error {
-	if errors.Is(err, password.ErrBusy) {
+	if errors.Is(err, password.ErrBusy) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return errcodes.Wrap(errcodes.Unavailable, err)
 	}
 	return err

@@ -29,14 +29,16 @@ const (
 	Concealed  Disclosure = "concealed"
 )
 
-// Config is what a Service works with and by. All fields but Random are required.
+// Config is what a Service works with and by. All fields but Audit and Random are required.
 type Config struct {
 	Resets   Resets
 	Registry Registry
 	Groups   Groups
 	Sessions Sessions
 	Clients  Clients
+	Sites    Sites
 	Courier  Courier
+	Audit    Auditor // of security events; none where nil
 
 	Hasher    *password.Hasher
 	Policy    *password.Policy
@@ -49,6 +51,8 @@ type Config struct {
 	// MailsPerHour is how many mails with a token a member may cause to get in
 	// an hour; further requests are answered the same and mail nothing.
 	MailsPerHour int
+	// SiteMailsPerDay is how many set-password mails a Wix site may order in a day of UTC.
+	SiteMailsPerDay int
 	// SyncForAll lets public callers wait for delivery too. It tells members
 	// from strangers by time, and is for closed test networks only.
 	SyncForAll bool

@@ -70,7 +70,7 @@ func (s *Service) verify(ctx context.Context, name, pw string) (Member, error) {
 	}
 	now := s.Now()
 	if !ok || m.Refused() || m.Status != Activated || now.Before(m.LockedUntil) {
-		return Member{}, s.signInFailed(ctx, m, now)
+		return Member{}, s.signInFailed(ctx, name, m, now)
 	}
 	if outdated {
 		m.Password = s.rehash(ctx, m, pw)

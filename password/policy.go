@@ -77,6 +77,14 @@ func NewPolicy(c PolicyConfig) (*Policy, error) {
 // Config returns what the Policy demands, for pages that explain it.
 func (p *Policy) Config() PolicyConfig { return p.config }
 
+// WithMax returns a Policy that differs in the longest password alone, in
+// characters, at least Min.
+func (p *Policy) WithMax(n int) *Policy {
+	longer := *p
+	longer.config.Max = max(n, p.config.Min)
+	return &longer
+}
+
 // Subject is whose password it is.
 type Subject struct {
 	Username  string

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"reseed/errcodes"
+	"reseed/members"
 )
 
 // edge wraps everything, answers of the router's own included: limits,
@@ -18,11 +19,19 @@ import (
 func (s *server) edge(next http.Handler) http.Handler {
 	places := make(chan struct{}, s.Limits.InFlight)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := &note{ResponseWriter: w, id: newRequestID(), start: s.Now()}
-		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, n))
+		n := &note{ResponseWriter: w, id: newRequestID(), start: s.Now(), client: s.Proxies.client(r)}
+		ctx, cancel := s.requestContext(r.Context(), n)
+		defer cancel()
+		r = r.WithContext(ctx)
 		secure(w.Header(), n.id)
+		identifyWix(w.Header(), r.URL.Path, n.id)
 		defer s.log(n, r)
 		defer s.recover(n, r)
+		defer s.weigh(n)
+		if err := s.admit(n); err != nil {
+			s.refuse(n, r, err)
+			return
+		}
 		n.body, n.bodyErr = readBody(w, r, s.Limits.Body)
 		select {
 		case places <- struct{}{}:
@@ -32,6 +41,17 @@ func (s *server) edge(next http.Handler) http.Handler {
 			s.refuse(n, r, errcodes.New(errcodes.Unavailable))
 		}
 	})
+}
+
+// requestContext returns the context of a request: with its note, with where it
+// comes from, and with an end.
+func (s *server) requestContext(ctx context.Context, n *note) (context.Context, context.CancelFunc) {
+	ctx = members.WithOrigin(ctx, members.Origin{RequestID: n.id, Client: n.client})
+	ctx = context.WithValue(ctx, noteKey{}, n)
+	if s.Timeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.Timeout)
 }
 
 // readBody reads the body to its end, so that a truncated request never acts
@@ -68,6 +88,10 @@ func secure(h http.Header, requestID string) {
 
 // refuse answers a request that never gets to its service.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if isWix(r.URL.Path) {
+		writeWix(w, r, nil, err)
+		return
+	}
 	if addressOf(r.Context()).shown == "" {
 		r = r.WithContext(context.WithValue(r.Context(), addressKey{}, readAddress(r, s.SitePrefix)))
 	}

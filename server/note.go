@@ -5,8 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"strings"
 	"time"
@@ -21,6 +21,7 @@ import (
 type note struct {
 	http.ResponseWriter
 	id      string
+	client  netip.Addr
 	start   time.Time
 	body    []byte
 	bodyErr error
@@ -77,7 +78,7 @@ func (n *note) Unwrap() http.ResponseWriter { return n.ResponseWriter }
 func (s *server) log(n *note, r *http.Request) {
 	attrs := []slog.Attr{
 		slog.String("id", n.id),
-		slog.String("client", clientAddress(r)),
+		slog.Any("client", s.shown(n.client)),
 		slog.String("method", r.Method),
 		slog.String("route", n.route),
 		slog.Int("status", n.status),
@@ -95,14 +96,14 @@ func (s *server) log(n *note, r *http.Request) {
 		}
 	}
 	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
+	s.observe(n, r)
 }
 
-func clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
+func (s *server) shown(client netip.Addr) any {
+	if s.Address == nil {
+		return client
 	}
-	return host
+	return s.Address(client)
 }
 
 // newRequestID returns 16 random hexadecimal digits.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -20,18 +21,13 @@ type Members interface {
 	SignIn(ctx context.Context, name, password string) (members.Member, error)
 }
 
-// Health tells how the parts behind the server are.
-type Health interface {
-	// Ready returns nil when requests can be served.
-	Ready(ctx context.Context) error
-}
-
 // Config is what a server is made of. Zero limits get the defaults of Limits.
 type Config struct {
 	Members    Members
 	Profiles   Profiles
 	Sessions   Sessions
 	Clients    Clients
+	Wix        Wix
 	Health     Health
 	SitePrefix string // "/ps"; "" for none
 	Secure     bool   // reached by HTTPS: cookies go nowhere else
@@ -39,6 +35,11 @@ type Config struct {
 	Version    xmlresp.Version // that GET /version tells
 	TokenLife  time.Duration   // of an OAuth access token, as its answer tells
 	Limits     Limits
+	Rates      Rates
+	Proxies    Proxies
+	Timeout    time.Duration        // for a request behind the edge; 0: none
+	Observe    func(Observation)    // of every request; may be nil
+	Address    func(netip.Addr) any // how client addresses are logged; nil: as they are
 	Now        func() time.Time
 	Log        *slog.Logger
 }
@@ -66,14 +67,17 @@ func (l Limits) withDefaults() Limits {
 // New returns the server's handler.
 func New(c Config) http.Handler {
 	c.Limits = c.Limits.withDefaults()
-	s := &server{Config: c}
+	s := &server{Config: c, limiter: newLimiter(c.Rates)}
 	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	s.services(r)
 	r.NotFoundHandler = s.handle(noService)
-	return s.edge(s.address(r))
+	return healthFirst(c.Health, s.edge(s.split(s.address(r))))
 }
 
-type server struct{ Config }
+type server struct {
+	Config
+	limiter *limiter
+}
 
 // services lists the PageSeeder services by their path behind the prefix.
 func (s *server) services(r *mux.Router) {

@@ -71,6 +71,9 @@ func (s *Store) fail(doing string, err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
+	if disconnected(err) || timedOut(err) {
+		s.suspect()
+	}
 	err = fmt.Errorf("%s: %w", doing, scrub(err))
 	if unavailable(err) {
 		return errcodes.Wrap(errcodes.Unavailable, err)

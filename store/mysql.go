@@ -21,6 +21,13 @@ const mysqlMode = "'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIV
 // differently by MySQL and MariaDB.
 const mysqlIsolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
+// mysqlCausal makes a Galera node's reads wait for what other nodes committed
+// before, so that a token mailed by one server is known to all, and a lock set
+// at one holds at all. MySQL takes the comment as nothing.
+const mysqlCausal = "SET SESSION /*M!100600 wsrep_sync_wait = 1, */ time_zone = '+00:00'"
+
+const mysqlNoVariable = 1193 // of a MariaDB built without Galera
+
 const mysqlMaxConns = 25
 
 func (s *Store) openMySQL(c Config) error {
@@ -41,11 +48,16 @@ func (s *Store) openMySQL(c Config) error {
 	pool.SetMaxIdleConns(n)
 	pool.SetConnMaxLifetime(3 * time.Minute)
 	pool.SetConnMaxIdleTime(time.Minute)
-	s.read, s.write, s.mysql = pool, pool, true
+	s.read, s.write, s.mysql, s.conns = pool, pool, true, n
 	s.migrator = func() (*sql.DB, error) {
 		slow := cfg.Clone()
 		slow.ReadTimeout = 0 // a migration of a big table takes its time
 		return mysqlPool(slow)
+	}
+	s.prober = func() (*sql.DB, error) {
+		quick := cfg.Clone()
+		quick.Timeout, quick.ReadTimeout, quick.WriteTimeout = probeTimeout, probeTimeout, probeTimeout
+		return openPool(quick, false) // a node that lags is not away
 	}
 	return nil
 }
@@ -81,6 +93,11 @@ func orElse(d, otherwise time.Duration) time.Duration {
 }
 
 func mysqlPool(cfg *mysql.Config) (*sql.DB, error) {
+	_, own := cfg.Params["wsrep_sync_wait"]
+	return openPool(cfg, !own)
+}
+
+func openPool(cfg *mysql.Config, causal bool) (*sql.DB, error) {
 	cfg = cfg.Clone()
 	if err := cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
 		return nil, errDSN("character set")
@@ -89,11 +106,15 @@ func mysqlPool(cfg *mysql.Config) (*sql.DB, error) {
 	if err != nil {
 		return nil, errDSN("parameters")
 	}
-	return sql.OpenDB(connector{inner}), nil
+	return sql.OpenDB(connector{inner, causal}), nil
 }
 
-// connector sets the isolation level of each new connection.
-type connector struct{ driver.Connector }
+// connector sets the isolation level of each new connection, and that its
+// reads are causal unless the DSN says wsrep_sync_wait itself.
+type connector struct {
+	driver.Connector
+	causal bool
+}
 
 // Connect returns a new connection at READ COMMITTED.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -101,11 +122,23 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, nameless(err)
 	}
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, mysqlIsolation, nil); err != nil {
+	if err := c.set(ctx, conn.(driver.ExecerContext)); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return conn, nil
+}
+
+func (c connector) set(ctx context.Context, conn driver.ExecerContext) error {
+	if _, err := conn.ExecContext(ctx, mysqlIsolation, nil); err != nil || !c.causal {
+		return err
+	}
+	_, err := conn.ExecContext(ctx, mysqlCausal, nil)
+	var server *mysql.MySQLError
+	if errors.As(err, &server) && server.Number == mysqlNoVariable {
+		return nil
+	}
+	return err
 }
 
 // errDSN names the part that was not understood. The text of a parser's error

@@ -54,6 +54,9 @@ func (s *Store) keep(p prepared, st *sql.Stmt) *sql.Stmt {
 
 // query runs a statement that reads.
 func (s *Store) query(ctx context.Context, q statement, args ...any) (*sql.Rows, error) {
+	if err := s.pass(ctx); err != nil {
+		return nil, err
+	}
 	s.trace(string(q))
 	if s.mysql {
 		return s.read.QueryContext(ctx, string(q), args...)
@@ -86,6 +89,9 @@ func (s *Store) exec(ctx context.Context, q statement, args ...any) (n int64, er
 }
 
 func (s *Store) execOnce(ctx context.Context, q statement, args []any) (sql.Result, error) {
+	if err := s.pass(ctx); err != nil {
+		return nil, err
+	}
 	if s.mysql {
 		return s.write.ExecContext(ctx, string(q), args...)
 	}
@@ -138,6 +144,9 @@ func (t tx) insert(ctx context.Context, q statement, args ...any) (int64, error)
 // fn may return errUndo, which comes back as it is.
 func (s *Store) inTx(ctx context.Context, fn func(tx) error) error {
 	return retry(ctx, func() error {
+		if err := s.pass(ctx); err != nil {
+			return err
+		}
 		s.trace("BEGIN")
 		t, err := s.write.BeginTx(ctx, nil)
 		if err != nil {

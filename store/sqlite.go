@@ -43,6 +43,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	s.read.SetMaxOpenConns(sqliteReaders)
 	s.read.SetMaxIdleConns(sqliteReaders)
 	s.read.SetConnMaxIdleTime(5 * time.Minute)
+	s.prober = func() (*sql.DB, error) { return sql.Open("sqlite", sqliteURI(path, sqliteReader)) }
 	s.migrator = func() (*sql.DB, error) { return sql.Open("sqlite", sqliteURI(path, sqliteWriter)) }
 	return s.Ping(ctx)
 }

@@ -39,6 +39,9 @@ type Config struct {
 type Store struct {
 	read, write *sql.DB // the same pool on MySQL
 	migrator    func() (*sql.DB, error)
+	prober      func() (*sql.DB, error) // for Watch: short time-outs
+	gate        gate
+	conns       int // most connections to MySQL
 	mysql       bool
 	path        string // of the SQLite file
 	now         func() time.Time
@@ -55,6 +58,7 @@ var (
 	_ members.Groups   = (*Store)(nil)
 	_ members.Sessions = (*Store)(nil)
 	_ members.Clients  = (*Store)(nil)
+	_ members.Sites    = (*Store)(nil)
 	_ mail.Queue       = (*Store)(nil)
 )
 
@@ -63,6 +67,7 @@ var (
 // schema is Migrate's work.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{now: c.Now, trace: c.Trace, stmts: map[prepared]*sql.Stmt{}, standIns: maphash.MakeSeed()}
+	s.gate.doubt = make(chan struct{}, 1)
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"reseed/mail"
+	"reseed/members"
+	"reseed/store"
+)
+
+// EventsCmd is reseed events.
+type EventsCmd struct {
+	List EventsListCmd `cmd:"" help:"Print security events, newest first, one a line."`
+}
+
+// Help shows an example.
+func (EventsCmd) Help() string { return example("reseed events list") }
+
+// EventsListCmd is reseed events list.
+type EventsListCmd struct {
+	Kind       string `placeholder:"KIND" help:"Only of this kind, such as password-changed."`
+	Member     string `placeholder:"MEMBER" help:"Only about this member, by id, username or email."`
+	Identifier string `placeholder:"TEXT" help:"Only where this username or email was asked for, whether there is such a member or not."`
+	Since      string `placeholder:"TIME" help:"Only since then: 2026-03-01, 2026-03-01T12:00:00Z, or 24h ago as 24h."`
+	Limit      int    `default:"100" placeholder:"N" help:"Print at most so many, 0 for all."`
+	JSON       bool   `name:"json" help:"Print a JSON object a line."`
+}
+
+// Help shows examples.
+func (EventsListCmd) Help() string {
+	return example("reseed events list", "reseed events list --kind sign-in-refused --since 24h --limit 0",
+		"reseed events list --member vvega@example.org --json")
+}
+
+// Run prints the events, separated by tabs; the titles go to standard error.
+func (c *EventsListCmd) Run(ctx context.Context, std *console, cfg *Config) error {
+	filter, err := c.filter(std.now())
+	if err != nil {
+		return err
+	}
+	d, err := openDirectory(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if c.Member != "" {
+		m, err := d.member(ctx, c.Member)
+		if err != nil {
+			return err
+		}
+		filter.MemberID = m.ID
+	}
+	if c.Identifier != "" {
+		a, err := commandAuditor(cfg, d.Store)
+		if err != nil {
+			return err
+		}
+		filter.Identifier = a.names.mask(members.Fold(c.Identifier))
+	}
+	show := showEvent
+	if c.JSON {
+		show = showEventJSON
+	}
+	if !c.JSON {
+		row(std.err, "time", "kind", "member", "actor", "group", "identifier", "client", "code", "request", "detail")
+	}
+	return d.eachEvent(ctx, filter, c.Limit, func(e members.Event) error { return show(std, e) })
+}
+
+func (c *EventsListCmd) filter(now time.Time) (store.EventFilter, error) {
+	f := store.EventFilter{Kind: members.Kind(c.Kind)}
+	if c.Kind != "" && !slices.Contains(members.Kinds(), f.Kind) {
+		var names []string
+		for _, k := range members.Kinds() {
+			names = append(names, string(k))
+		}
+		return f, fmt.Errorf("--kind %q: want %s", c.Kind, strings.Join(names, ", "))
+	}
+	if c.Limit < 0 {
+		return f, errors.New("--limit must not be negative")
+	}
+	var err error
+	f.Since, err = since(c.Since, now)
+	return f, err
+}
+
+// since reads a date, a time, or how long ago it was.
+func since(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--since %q: want a date, a time such as 2026-03-01T12:00:00Z, or a duration such as 24h", text)
+}
+
+// eachEvent calls work for up to limit events, page by page; 0: all there are.
+func (d *directory) eachEvent(ctx context.Context, filter store.EventFilter, limit int, work func(members.Event) error) error {
+	for seen := 0; limit == 0 || seen < limit; {
+		filter.Limit = listPage
+		if limit > 0 {
+			filter.Limit = min(listPage, limit-seen)
+		}
+		page, err := d.Events(ctx, filter)
+		if err != nil {
+			return err
+		}
+		for _, e := range page {
+			if err := work(e); err != nil {
+				return err
+			}
+		}
+		if len(page) < filter.Limit {
+			return nil
+		}
+		seen += len(page)
+		filter.Before = page[len(page)-1].ID
+	}
+	return nil
+}
+
+func showEvent(std *console, e members.Event) error {
+	row(std.out, date(e.At), string(e.Kind), number(e.MemberID), e.Actor, number(e.GroupID),
+		e.Identifier, e.Client, e.Code, e.RequestID, e.Detail)
+	return nil
+}
+
+func showEventJSON(std *console, e members.Event) error {
+	line, err := json.Marshal(struct {
+		ID         string `json:"id"`
+		Time       string `json:"time"`
+		Kind       string `json:"kind"`
+		Member     int64  `json:"member,omitempty"`
+		Actor      string `json:"actor,omitempty"`
+		Group      int64  `json:"group,omitempty"`
+		Identifier string `json:"identifier,omitempty"`
+		Client     string `json:"client,omitempty"`
+		Code       string `json:"code,omitempty"`
+		Request    string `json:"request,omitempty"`
+		Detail     string `json:"detail,omitempty"`
+	}{e.ID.String(), e.At.UTC().Format(time.RFC3339Nano), string(e.Kind), e.MemberID, e.Actor, e.GroupID,
+		e.Identifier, e.Client, e.Code, e.RequestID, e.Detail})
+	if err == nil {
+		fmt.Fprintf(std.out, "%s\n", line)
+	}
+	return err
+}
+
+// commandAuditor masks as the server does, with its key. Without a key that
+// can be read, hashed identifiers can't be made.
+func commandAuditor(cfg *Config, s *store.Store) (*auditor, error) {
+	a := &auditor{store: s}
+	if cfg.AuditIdentifiers == "plain" {
+		return a, nil
+	}
+	if cfg.KeyFile == "" {
+		return nil, errors.New("key-file is not set, and audit-identifiers are hashed with its key")
+	}
+	keys, err := loadKeys(cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	a.names, _ = newMaskers(cfg, keys)
+	return a, nil
+}
+
+// record adds an administrator's act to the security events. The act is done
+// by then, so a failure is only told.
+func (d *directory) record(ctx context.Context, std *console, e members.Event) {
+	e.At, e.Actor = std.now().UTC(), "command of "+operator()
+	id, err := mail.NewID(e.At, nil)
+	if err == nil {
+		e.ID = id
+		err = d.AddEvents(ctx, []members.Event{e})
+	}
+	if err != nil {
+		fmt.Fprintf(std.err, "warning: done, but the security event %s is not recorded: %v\n", e.Kind, err)
+	}
+}
+
+// operator names who runs the command, as the system knows them.
+func operator() string {
+	u, err := user.Current()
+	if err != nil {
+		return "user " + strconv.Itoa(os.Getuid())
+	}
+	return u.Username
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Pace of the housekeeping: small batches with rests between, so that it never
+// holds a lock for long and leaves the database to those who wait for it.
+const (
+	purgeBatch = 500
+	purgeRest  = 100 * time.Millisecond
+	purgeEvery = 15 * time.Minute
+)
+
+// purge deletes up to limit old rows of one kind, and returns how many.
+type purge struct {
+	what string
+	run  func(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
+// housekeeper deletes what is older than keep. Any number of servers may have one.
+type housekeeper struct {
+	purges []purge
+	keep   time.Duration // 0: for ever
+	now    func() time.Time
+	log    *slog.Logger
+	done   func(what string, rows int)
+}
+
+func (a *app) newHousekeeper(now func() time.Time) *housekeeper {
+	return &housekeeper{keep: a.cfg.Keep, now: now, log: a.log, done: a.metrics.purged, purges: []purge{
+		{"mails", a.store.PurgeMails},
+		{"events", a.store.PurgeEvents},
+	}}
+}
+
+// Run purges now and then until ctx ends.
+func (h *housekeeper) Run(ctx context.Context) error {
+	for h.keep > 0 && ctx.Err() == nil {
+		for _, p := range h.purges {
+			h.clear(ctx, p)
+		}
+		rest(ctx, purgeEvery)
+	}
+	return nil
+}
+
+// clear deletes batch after batch until none is left. A failure is left to the
+// next round.
+func (h *housekeeper) clear(ctx context.Context, p purge) {
+	before := h.now().Add(-h.keep)
+	total := 0
+	for ctx.Err() == nil {
+		n, err := p.run(ctx, before, purgeBatch)
+		total += n
+		if err != nil && ctx.Err() == nil {
+			h.log.WarnContext(ctx, "old rows not purged", "what", p.what, "err", err)
+		}
+		if err != nil || n < purgeBatch {
+			break
+		}
+		rest(ctx, purgeRest)
+	}
+	if total > 0 {
+		h.done(p.what, total)
+		h.log.InfoContext(ctx, "old rows purged", "what", p.what, "rows", total)
+	}
+}
+
+// rest waits, unless ctx ends before.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,183 @@
+package members
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"reseed/errcodes"
+	"reseed/groups"
+	"reseed/mail"
+	"reseed/password"
+)
+
+// RecoveryLife is how long the link of a Wix mail is valid (contract 2.1).
+const RecoveryLife = 3 * time.Hour
+
+// Lengths of a password that is set by a recovery token, in characters
+// (contract 2.2). The site's policy comes on top.
+const (
+	MinRecoveryPassword = 6
+	MaxRecoveryPassword = 100
+)
+
+// ErrTokenExpired is wrapped by the refusal of a recovery token that would have
+// been good earlier.
+var ErrTokenExpired = errors.New("the token has expired")
+
+// ErrRedirect says that a redirect URL is not on the site's list.
+var ErrRedirect = errors.New("the redirect URL is not on the site's list")
+
+// SetPasswordRequest asks for a mail by which a member sets a password (contract 2.1).
+type SetPasswordRequest struct {
+	Email             string
+	HideIgnoreMessage bool
+}
+
+// RecoveryRequest asks for the same mail on a member's own behalf (contract 2.2).
+type RecoveryRequest struct {
+	Email       string
+	Language    string // a language tag, "": the member's
+	RedirectURL string // where the page leads in the end, "": nowhere
+	SiteID      string // of the header wix-site-id, "": none
+	ClientID    string // names the site where SiteID doesn't
+}
+
+// ValidEmail reports whether s is an address that mail is sent to.
+func ValidEmail(s string) bool { return mail.ValidAddress(s) }
+
+// ValidLanguage reports whether s is a language tag such as en or pt-BR.
+func ValidLanguage(s string) bool { return s != "" && languageFault(s) == "" }
+
+// SendSetPassword orders the set-password mail for a member of the site's
+// group. Whoever is not there, is locked, disabled or an API account gets no
+// mail; the answer and the work are the same. All requests count. Error: F003
+// when the site has had its mails of the day.
+func (s *Service) SendSetPassword(ctx context.Context, site WixSite, r SetPasswordRequest) error {
+	order, err := s.recoveryOrder(ctx, site, r.Email, Options{HideIgnoreMessage: r.HideIgnoreMessage})
+	if err != nil {
+		return err
+	}
+	quota := Quota{Site: site.ID, Day: int(order.Created.Unix() / secondsADay), Max: s.SiteMailsPerDay}
+	ok, err := s.Sites.AddSiteOrder(ctx, order, quota)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		e := errcodes.Wrap(errcodes.TooManyRequests, errors.New("the site's mails of the day are used up"))
+		e.RetryAfter = int(secondsADay - order.Created.Unix()%secondsADay)
+		return e
+	}
+	s.dispatch(ctx, Caller{}, false, order.ID)
+	return nil
+}
+
+const secondsADay = 24 * 60 * 60
+
+// SendRecovery orders the same mail for whoever asks. Without a site it
+// reaches any member. Errors: 0101 for a site id that is not known, ErrRedirect.
+func (s *Service) SendRecovery(ctx context.Context, r RecoveryRequest) error {
+	site, err := s.siteOf(ctx, r)
+	if err != nil {
+		return err
+	}
+	if r.RedirectURL != "" && !site.Allows(r.RedirectURL) {
+		return ErrRedirect
+	}
+	order, err := s.recoveryOrder(ctx, site, r.Email, Options{Language: r.Language, RedirectURL: r.RedirectURL})
+	if err != nil {
+		return err
+	}
+	if err := s.Resets.AddOrder(ctx, order); err != nil {
+		return err
+	}
+	s.dispatch(ctx, Caller{}, false, order.ID)
+	return nil
+}
+
+// siteOf returns the site that a request names. A client id that names none is
+// no error: it may be meant for the vendor alone.
+func (s *Service) siteOf(ctx context.Context, r RecoveryRequest) (WixSite, error) {
+	name := r.SiteID
+	if name == "" {
+		name = r.ClientID
+	}
+	uuid, err := ParseSiteID(name)
+	if err != nil && r.SiteID == "" {
+		return WixSite{}, nil
+	}
+	site, err := s.Sites.FindSite(ctx, uuid)
+	if err == nil && site.Zero() && r.SiteID != "" {
+		err = errcodes.Wrap(errcodes.Forbidden, errUnknownSite)
+	}
+	return site, err
+}
+
+// recoveryOrder looks once, whoever is asked for, and addresses the order to
+// nobody where there is no one to mail to.
+func (s *Service) recoveryOrder(ctx context.Context, site WixSite, email string, o Options) (Order, error) {
+	found, err := s.Resets.FindMember(ctx, Lookup{Email: email, Group: site.GroupID})
+	if err != nil {
+		return Order{}, err
+	}
+	addressee := found.Row
+	if found.refusal(Caller{}, site.Zero()) != nil {
+		addressee = -found.Row // nobody, see requestReset
+	}
+	return s.newOrder(Order{
+		Template: SetPasswordTemplate,
+		Reason:   "member",
+		Purpose:  password.Recovery,
+		MemberID: addressee,
+		GroupID:  site.GroupID,
+		Options:  o,
+	}, RecoveryLife)
+}
+
+// Recover sets the password of the member that a recovery token was mailed to,
+// with all that contract 1.3 has follow. Errors: 102A for a token that is
+// unknown, used, of another purpose, or of a member that may not be reset, and
+// for an expired one, which wraps ErrTokenExpired; 1015, 1016, F004. A refused
+// password does not use up the token.
+func (s *Service) Recover(ctx context.Context, token, pw string) error {
+	hash := password.HashToken(token)
+	record, err := s.Resets.FindToken(ctx, hash)
+	if err != nil {
+		return err
+	}
+	found, err := s.Resets.FindMember(ctx, Lookup{ID: record.MemberID})
+	if err != nil {
+		return err
+	}
+	if err := record.recovers(found, s.Now()); err != nil {
+		return err
+	}
+	group, err := s.groupOf(ctx, record)
+	if err != nil {
+		return err
+	}
+	if err := s.checkBy(s.Policy.WithMax(MaxRecoveryPassword), pw, found.Member, group); err != nil {
+		return err
+	}
+	return s.setPassword(ctx, Caller{}, change{member: found.Member, group: group, token: hash, password: pw})
+}
+
+// recovers returns why a recovery token does not let the member set a password.
+// That it has expired is told only where it would have been good.
+func (t TokenRecord) recovers(found Found, now time.Time) error {
+	if found.refusal(Caller{}, true) != nil || !t.opens(found.Member, groups.Group{}, password.Recovery, t.Expires) {
+		return errcodes.New(errcodes.InvalidToken)
+	}
+	if now.After(t.Expires) {
+		return errcodes.Wrap(errcodes.InvalidToken, ErrTokenExpired)
+	}
+	return nil
+}
+
+// groupOf returns the group that a token was ordered for, the zero Group where there was none.
+func (s *Service) groupOf(ctx context.Context, t TokenRecord) (groups.Group, error) {
+	if t.GroupID == 0 {
+		return groups.Group{}, nil
+	}
+	return s.Groups.FindGroupID(ctx, t.GroupID)
+}

@@ -1,0 +1,143 @@
+package members
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"reseed/errcodes"
+	"reseed/password"
+)
+
+// WixSite is a site of contract 2. It maps to a group: its mails use the
+// group's templates, and it reaches the group's members alone.
+type WixSite struct {
+	ID        int64  // from 1; 0: no site
+	UUID      string // what wix-site-id says, as ParseSiteID returns it
+	GroupID   int64
+	Redirects []string // origins that mails may lead back to, as ParseOrigin returns them
+	Created   time.Time
+}
+
+// Zero reports whether s is no site.
+func (s WixSite) Zero() bool { return s.ID == 0 }
+
+// Scope is what an API key may do.
+type Scope string
+
+// ManageMembers lets a key send set-password mails.
+const ManageMembers Scope = "manage-members"
+
+// APIKey is a key of a site. The key itself is nowhere: its hash is stored.
+type APIKey struct {
+	ID      int64 // from 1; 0: no key
+	Site    WixSite
+	Scopes  []Scope
+	Created time.Time
+}
+
+// Quota is how many orders a site may place in a day of UTC.
+type Quota struct {
+	Site int64
+	Day  int // since 1970-01-01
+	Max  int
+}
+
+// Sites is what the Wix services need of the store.
+type Sites interface {
+	// FindKey returns the key of that hash with its site, the zero APIKey where there is none.
+	FindKey(ctx context.Context, hash password.TokenHash) (APIKey, error)
+	// FindSite returns the site of that UUID, the zero WixSite where there is none.
+	FindSite(ctx context.Context, uuid string) (WixSite, error)
+	// AddSiteOrder inserts an order and counts it in one transaction. It
+	// reports false, and changes nothing, where the quota is used up.
+	AddSiteOrder(ctx context.Context, o Order, q Quota) (bool, error)
+}
+
+// Causes of refused keys, for the log; they say nothing about the key.
+var (
+	errNoKey       = errors.New("no such API key")
+	errScope       = errors.New("the API key lacks the scope " + string(ManageMembers))
+	errForeignSite = errors.New("the API key belongs to another site than the request names")
+	errUnknownSite = errors.New("there is no such site")
+)
+
+// AuthorizeSite returns the site that a key may manage the members of. siteID
+// must name that site. Errors: 401 0101 for a key that is not known; 0101 for
+// one without the scope, and for a site that is not the key's (contract 2.1).
+func (s *Service) AuthorizeSite(ctx context.Context, key, siteID string) (WixSite, error) {
+	k, err := s.Sites.FindKey(ctx, password.HashToken(key))
+	if err != nil {
+		return WixSite{}, err
+	}
+	if k.ID == 0 {
+		return WixSite{}, errcodes.BadCredentials(errNoKey)
+	}
+	if !slices.Contains(k.Scopes, ManageMembers) {
+		return WixSite{}, errcodes.Wrap(errcodes.Forbidden, errScope)
+	}
+	if uuid, err := ParseSiteID(siteID); err != nil || uuid != k.Site.UUID {
+		return WixSite{}, errcodes.Wrap(errcodes.Forbidden, errForeignSite)
+	}
+	return k.Site, nil
+}
+
+// keyPrefix lets scanners of sources and logs find keys that leaked.
+const keyPrefix = "reseed_"
+
+// NewAPIKey returns a fresh key, which goes into an HTTP header as it is.
+// random is crypto/rand's reader where nil.
+func NewAPIKey(random io.Reader) (string, error) {
+	var b [32]byte
+	if _, err := io.ReadFull(orCrypto(random), b[:]); err != nil {
+		return "", fmt.Errorf("make an API key: %w", err)
+	}
+	return keyPrefix + base64.RawURLEncoding.EncodeToString(b[:]), nil
+}
+
+// NewSiteID returns a fresh random UUID (RFC 9562 5.4). random is crypto/rand's
+// reader where nil.
+func NewSiteID(random io.Reader) (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(orCrypto(random), b[:]); err != nil {
+		return "", fmt.Errorf("make a site id: %w", err)
+	}
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	h := hex.EncodeToString(b[:])
+	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-"), nil
+}
+
+func orCrypto(random io.Reader) io.Reader {
+	if random == nil {
+		return rand.Reader
+	}
+	return random
+}
+
+// ParseSiteID reads a UUID in its one form of 36 characters and returns it in
+// lower case.
+func ParseSiteID(s string) (string, error) {
+	fault := errors.New("want a UUID such as 0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f1")
+	if len(s) != 36 {
+		return "", fault
+	}
+	for i, c := range []byte(s) {
+		hyphen := i == 8 || i == 13 || i == 18 || i == 23
+		if hyphen != (c == '-') || !hyphen && !isHex(c) {
+			return "", fault
+		}
+	}
+	return Fold(s), nil
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}

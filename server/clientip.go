@@ -1,0 +1,121 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// Proxies says whom to believe about where a request comes from.
+type Proxies struct {
+	// Trusted are the addresses of our own proxies. None: nobody is believed.
+	Trusted []netip.Prefix
+	// Forwarded takes the header Forwarded (RFC 7239) rather than
+	// X-Forwarded-For. Only one is read: a proxy that writes one passes the
+	// other on as the client made it up.
+	Forwarded bool
+}
+
+// client returns the address that a request comes from: the connection's, or
+// where that is a trusted proxy's, the last one in the header that is not. What
+// stands left of it may be anybody's invention. A part that is no address ends
+// the walk at the proxy that vouched for it.
+func (p Proxies) client(r *http.Request) netip.Addr {
+	at := hostAddress(r.RemoteAddr)
+	if !p.trusts(at) {
+		return at
+	}
+	chain := p.chain(r.Header)
+	for i := len(chain) - 1; i >= 0; i-- {
+		next := hostAddress(chain[i])
+		if !next.IsValid() {
+			return at
+		}
+		at = next
+		if !p.trusts(at) {
+			return at
+		}
+	}
+	return at
+}
+
+func (p Proxies) trusts(a netip.Addr) bool {
+	for _, prefix := range p.Trusted {
+		if prefix.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// chain returns the header's addresses as they stand, leftmost first.
+func (p Proxies) chain(h http.Header) []string {
+	if !p.Forwarded {
+		return strings.Split(strings.Join(h.Values("X-Forwarded-For"), ","), ",")
+	}
+	var chain []string
+	for _, element := range splitQuoted(strings.Join(h.Values("Forwarded"), ","), ',') {
+		chain = append(chain, forwardedFor(element))
+	}
+	return chain
+}
+
+// forwardedFor returns the "for" of an element of Forwarded, "" where there is none.
+func forwardedFor(element string) string {
+	for _, pair := range splitQuoted(element, ';') {
+		name, value, _ := strings.Cut(pair, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "for") {
+			return strings.Trim(strings.TrimSpace(value), `"`)
+		}
+	}
+	return ""
+}
+
+// splitQuoted splits at a separator that does not stand in quotes.
+func splitQuoted(s string, separator byte) []string {
+	var parts []string
+	quoted, start := false, 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && quoted:
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == separator && !quoted:
+			parts = append(parts, s[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, s[start:])
+}
+
+// hostAddress reads an address with or without a port and brackets; the zero
+// Addr where it is none. IPv4 in IPv6 is IPv4, and zones don't count.
+func hostAddress(s string) netip.Addr {
+	s = strings.TrimSpace(s)
+	if host, _, err := net.SplitHostPort(s); err == nil {
+		s = host
+	}
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		s = strings.TrimSuffix(inner, "]")
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Unmap().WithZone("")
+}
+
+// network returns what a limit counts as one client: an IPv4 address, or the
+// /64 of IPv6, all of which one subscriber may use.
+func network(a netip.Addr) netip.Addr {
+	if !a.Is6() {
+		return a
+	}
+	prefix, err := a.Prefix(64)
+	if err != nil {
+		return a
+	}
+	return prefix.Addr()
+}

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"reseed/members"
+)
+
+// siteColumns are a site's columns in the order of siteDest. The table goes by
+// s in every statement.
+const siteColumns = `s.id, s.uuid, s.group_id, s.redirects, s.created_at`
+
+func siteDest(s *members.WixSite) []any {
+	return []any{&s.ID, &s.UUID, &s.GroupID, scanList{&s.Redirects}, scanTime{&s.Created}}
+}
+
+const (
+	siteByUUID statement = `SELECT ` + siteColumns + ` FROM sites AS s WHERE s.uuid = ?`
+	listSites  statement = `SELECT ` + siteColumns + ` FROM sites AS s ORDER BY s.id`
+	addSite    statement = `INSERT INTO sites (uuid, group_id, redirects, created_at) VALUES (?, ?, ?, ?)`
+	removeSite statement = `DELETE FROM sites WHERE uuid = ?`
+)
+
+// FindSite returns the site of that UUID, the zero WixSite where there is none.
+func (s *Store) FindSite(ctx context.Context, uuid string) (members.WixSite, error) {
+	var site members.WixSite
+	err := s.row(ctx, siteByUUID, []any{s.exact(uuid)}, siteDest(&site)...)
+	if err := s.fail("find site", ignoreNoRows(err)); err != nil {
+		return members.WixSite{}, err
+	}
+	return site, nil
+}
+
+// AddSite inserts a site; Created is now where it is zero. A UUID that is taken
+// yields a *members.TakenError with the field "id".
+func (s *Store) AddSite(ctx context.Context, site members.WixSite) error {
+	redirects, err := encodeList(site.Redirects)
+	if err != nil {
+		return err
+	}
+	if site.Created.IsZero() {
+		site.Created = s.now()
+	}
+	_, err = s.exec(ctx, addSite, s.exact(site.UUID), site.GroupID, redirects, s.at(site.Created))
+	if duplicate(err) {
+		return &members.TakenError{Field: "id"}
+	}
+	return s.fail("add site", err)
+}
+
+// ListSites returns all sites, oldest first.
+func (s *Store) ListSites(ctx context.Context) ([]members.WixSite, error) {
+	rows, err := s.query(ctx, listSites)
+	if err != nil {
+		return nil, s.fail("list sites", err)
+	}
+	var list []members.WixSite
+	err = each(rows, func(r *sql.Rows) error {
+		var site members.WixSite
+		if err := r.Scan(siteDest(&site)...); err != nil {
+			return err
+		}
+		list = append(list, site)
+		return nil
+	})
+	return list, s.fail("list sites", err)
+}
+
+// RemoveSite removes a site with its keys and counters, and reports whether
+// there was one.
+func (s *Store) RemoveSite(ctx context.Context, uuid string) (bool, error) {
+	n, err := s.exec(ctx, removeSite, s.exact(uuid))
+	return n == 1, s.fail("remove site", err)
+}
+
+func encodeList(list []string) (string, error) {
+	if list == nil {
+		list = []string{}
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		return "", fmt.Errorf("encode list: %w", err)
+	}
+	return string(b), nil
+}
+
+// scanList scans what encodeList wrote.
+type scanList struct{ to *[]string }
+
+func (d scanList) Scan(src any) error {
+	*d.to = nil
+	switch v := src.(type) {
+	case string:
+		return json.Unmarshal([]byte(v), d.to)
+	case []byte:
+		return json.Unmarshal(v, d.to)
+	}
+	return errors.New("a list is no text")
+}
