@@ -33,7 +33,8 @@ func TestNoSecretLeavesItsPlace(t *testing.T) {
 	s := onMariaDB(t, server)
 	s.withPassword(server)
 	p := newProxy(t, fmt.Sprintf("127.0.0.1:%d", server.Port()))
-	r := s.add("RESEED_SMTP_PASSWORD="+canarySMTP)
+	admin := freeAddr(t)
+	r := s.add("RESEED_SMTP_PASSWORD="+canarySMTP, "RESEED_ADMIN_LISTEN="+admin, "RESEED_AUDIT_IDENTIFIERS=plain")
 	r.dsn = throughProxy(s.dsn, server.Port(), p)
 	s.populate(20)
 	r.startReady()
@@ -46,7 +47,7 @@ func TestNoSecretLeavesItsPlace(t *testing.T) {
 	}
 	places := map[string][]byte{
 		"answers": out.Bytes(), "argument list": argv,
-		"metrics": s.metrics(client), "database": dump(t, server, s.dsn),
+		"metrics": s.metrics(admin), "database": dump(t, server, s.dsn),
 	}
 	r.badCommands(places)
 	r.terminate(20 * time.Second)
@@ -164,6 +165,7 @@ func (s *site) everyFlow(out *bytes.Buffer, client *http.Client, p *proxy) []str
 		p.set(toxic{down: true})
 		send(base, with(d.token, canaryPassword))
 		p.set(toxic{})
+		s.recovery(20 * time.Second)
 		send(base, with(d.token, canaryPassword))
 		send(base, with(d.token, canaryPassword))
 		s.get(out, client, "/ps/email/changepassword?member=1&token="+d.token, "")
@@ -201,13 +203,21 @@ func (s *site) get(out *bytes.Buffer, client *http.Client, path, pw string) {
 	}
 }
 
-// metrics reads what is served about the server, where it is.
-func (s *site) metrics(client *http.Client) []byte {
-	out := &bytes.Buffer{}
-	for _, path := range []string{"/metrics", "/readyz", "/healthz", "/livez"} {
-		s.get(out, client, path, "")
+// metrics reads what the server says about itself.
+func (s *site) metrics(admin string) []byte {
+	s.t.Helper()
+	all := &bytes.Buffer{}
+	for _, path := range []string{"/metrics", "/readyz", "/livez", "/debug/pprof/goroutine?debug=2"} {
+		resp, err := http.Get("http://" + admin + path)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := all.ReadFrom(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+			s.t.Errorf("%s: %s %v", path, resp.Status, err)
+		}
+		resp.Body.Close()
 	}
-	return out.Bytes()
+	return all.Bytes()
 }
 
 // dump returns all that the database holds, blobs as they are and in hexadecimal.
@@ -229,6 +239,7 @@ func dump(t *testing.T, server *mariadbtest.Server, dsn string) []byte {
 func (r *replica) badCommands(places map[string][]byte) {
 	for name, args := range map[string][]string{
 		"mail list":      {"mail", "list"},
+		"events list":    {"events", "list"},
 		"member show":    {"member", "show", address(0)},
 		"bad serve":      {"serve", "--listen", "nowhere"},
 		"bad SMTP":       {"serve", "--smtp", "smtp://u:" + canarySMTP + "@127.0.0.1:1"},
