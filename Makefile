@@ -6,6 +6,7 @@ GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v
 FUZZTIME ?= 10s
 TESTFLAGS ?=
 RUN ?=
+GUARD ?=
 export CGO_ENABLED ?= 1
 
 .PHONY: help
@@ -37,6 +38,10 @@ screenshots: setup ## pictures of every page and state, light and dark, in ./scr
 .PHONY: soak
 soak: setup ## the long forms of the fault tests, about an hour; RUN picks some of them
 	RESEED_TEST_REQUIRE_MARIADB=1 go test -tags soak -v -timeout 3h -run '$(RUN)' ./faulttest
+
+.PHONY: removals
+removals: setup ## take guards out one by one; every time a test must fail. GUARD picks some of them
+	go run ./scripts/removals $(GUARD)
 
 .PHONY: fmt
 fmt: ## fail where gofmt would change a file
