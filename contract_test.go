@@ -71,6 +71,7 @@ type runner struct {
 	asked    string
 	response *http.Response
 	body     string
+	secrets  secrets
 }
 
 func runCase(t *testing.T, c *contractCase, dsn string) {
@@ -108,7 +109,7 @@ func (r *runner) play(t *testing.T, c *contractCase) {
 			r.site.clock.advance(t, s.arg)
 		case "do":
 			for line := range strings.Lines(s.text) {
-				r.site.do(t, strings.Fields(line))
+				r.do(t, strings.Fields(line))
 			}
 		default:
 			t.Fatalf("%s: no such section: %s", c.file, s.kind)
@@ -140,11 +141,7 @@ func (r *runner) request(t *testing.T, s *section) {
 		t.Fatal(err)
 	}
 	defer r.response.Body.Close()
-	raw, err := io.ReadAll(r.response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.body = string(raw)
+	r.body = r.secrets.mask(r.response.Header, plainBody(t, r.response))
 	if r.site != nil {
 		r.mails = append(r.mails, r.site.deliver(t)...)
 	}
@@ -156,8 +153,10 @@ func setHeader(req *http.Request, h header) {
 		req.Host = h.value
 	case h.value == "":
 		req.Header.Del(h.name)
-	default:
+	case h.name == "Content-Type":
 		req.Header.Set(h.name, h.value)
+	default:
+		req.Header.Add(h.name, h.value)
 	}
 }
 
@@ -171,6 +170,7 @@ func (r *runner) expand(t *testing.T, text string) string {
 		},
 		"token": func(n ...int) string { return r.token(t, n) },
 	}
+	r.secrets.funcs(t, funcs)
 	var b bytes.Buffer
 	if err := template.Must(template.New("").Funcs(funcs).Parse(text)).Execute(&b, nil); err != nil {
 		t.Fatal(err)
