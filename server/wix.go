@@ -25,18 +25,18 @@ type wixService func(*http.Request) (any, error)
 
 // The paths of contract 2.1 and 2.2.
 const (
-	sendSetPasswordTail = "/auth/members/send-set-password-email"
-	sendEmailTail       = "/recovery/v1/send-email"
-	recoverTail         = "/recovery/v1/recover"
+	sendSetTail   = "/auth/members/send-set-password-email"
+	sendEmailTail = "/recovery/v1/send-email"
+	recoverTail   = "/recovery/v1/recover"
 )
 
 func sendSetPasswordPaths() []string {
 	return []string{
-		"/wix-sm/api/v1/auth/v1" + sendSetPasswordTail, // doubled, in truth
-		"/wix-sm/api/v1" + sendSetPasswordTail,
-		"/members/v1" + sendSetPasswordTail,
-		"/identity/members/v1" + sendSetPasswordTail,
-		"/_api/wix-sm-webapp/members/v1" + sendSetPasswordTail,
+		"/wix-sm/api/v1/auth/v1" + sendSetTail, // doubled, in truth
+		"/wix-sm/api/v1" + sendSetTail,
+		"/members/v1" + sendSetTail,
+		"/identity/members/v1" + sendSetTail,
+		"/_api/wix-sm-webapp/members/v1" + sendSetTail,
 	}
 }
 

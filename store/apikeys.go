@@ -89,6 +89,7 @@ func encodeScopes(scopes []members.Scope) string {
 // scanScopes scans what encodeScopes wrote.
 type scanScopes struct{ to *[]members.Scope }
 
+// Scan reads words between spaces.
 func (d scanScopes) Scan(src any) error {
 	var text string
 	switch v := src.(type) {

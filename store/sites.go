@@ -91,6 +91,7 @@ func encodeList(list []string) (string, error) {
 // scanList scans what encodeList wrote.
 type scanList struct{ to *[]string }
 
+// Scan reads a JSON array of texts.
 func (d scanList) Scan(src any) error {
 	*d.to = nil
 	switch v := src.(type) {
