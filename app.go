@@ -41,6 +41,9 @@ type app struct {
 	housekeeper *housekeeper
 	state       state
 	whenReady   func() // called when the database is there at last
+	// stopping ends when serve is about to stop, and with it what would go on for long.
+	stopping context.Context
+	stop     context.CancelFunc
 }
 
 // outside is what an app takes from the world around it; tests bring their
@@ -80,6 +83,7 @@ func newApp(ctx context.Context, cfg *Config, o outside) (*app, error) {
 func newUnprepared(ctx context.Context, cfg *Config, o outside) (_ *app, err error) {
 	o = o.withDefaults()
 	a := &app{cfg: cfg, log: o.log, metrics: newMetrics(), whenReady: func() {}}
+	a.stopping, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	set, err := loadTemplates(cfg)
 	if err != nil {
 		return nil, err
@@ -150,9 +154,13 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	if err != nil {
 		return err
 	}
+	pages, err := a.pageConfig()
+	if err != nil {
+		return err
+	}
 	a.handler = server.New(server.Config{
 		Members: a.members, Profiles: a.members, Sessions: a.members, Clients: a.members, Wix: a.members,
-		SitePrefix: a.cfg.SitePrefix, Secure: a.cfg.secure(), Zone: a.cfg.zone(),
+		SitePrefix: a.cfg.SitePrefix, Secure: a.cfg.secure(), Zone: a.cfg.zone(), Pages: pages,
 		Version:   xmlresp.Version{Major: int64(a.cfg.Compat), Build: a.cfg.VersionBuild},
 		TokenLife: a.cfg.AccessTokenLife,
 		Limits:    server.Limits{Body: a.cfg.MaxBody, InFlight: a.cfg.MaxInFlight},
@@ -178,15 +186,27 @@ func workerName() string {
 type courier struct{ *mail.Worker }
 
 func loadTemplates(cfg *Config) (*templates.Set, error) {
-	var folder fs.FS
-	if cfg.Templates != "" {
-		folder = os.DirFS(cfg.Templates)
-	}
-	set, err := templates.Load(folder, templates.Options{GlobalTemplate: cfg.GlobalTemplate})
+	set, err := templates.Load(templatesFolder(cfg), templates.Options{GlobalTemplate: cfg.GlobalTemplate})
 	if err != nil {
 		return nil, fmt.Errorf("templates in %s: %w", cfg.Templates, err)
 	}
 	return set, nil
+}
+
+// loadLooks reads what the pages look like and say, from the same folder.
+func loadLooks(cfg *Config) (*templates.Pages, error) {
+	looks, err := templates.LoadPages(templatesFolder(cfg), templates.Options{GlobalTemplate: cfg.GlobalTemplate})
+	if err != nil {
+		return nil, fmt.Errorf("templates in %s: %w", cfg.Templates, err)
+	}
+	return looks, nil
+}
+
+func templatesFolder(cfg *Config) fs.FS {
+	if cfg.Templates == "" {
+		return nil
+	}
+	return os.DirFS(cfg.Templates)
 }
 
 // loadKeys reads the token key; beside a SQLite database it is made when missing.
@@ -214,4 +234,7 @@ func (a *app) newSender(o outside) (mail.Sender, error) {
 }
 
 // close releases the database.
-func (a *app) close() error { return a.store.Close() }
+func (a *app) close() error {
+	a.stop()
+	return a.store.Close()
+}

@@ -50,6 +50,7 @@ type Config struct {
 
 	SiteName         string          `env:"RESEED_SITE_NAME" default:"PageSeeder" placeholder:"NAME" group:"Mail" help:"What readers of mails and pages know this site as."`
 	SMTP             string          `name:"smtp" env:"RESEED_SMTP" placeholder:"URL" group:"Mail" help:"Server to send mails through: smtp://[user@]host:port (STARTTLS required; ?starttls=never turns that off) or smtps://[user@]host:port. Without it mails are captured as .eml files in the data folder."`
+	DevInbox         string          `env:"RESEED_DEV_INBOX" default:"loopback" placeholder:"loopback|everywhere|off" group:"Mail" help:"Who sees captured mails at /dev/mail, and the start page at /: browsers on this machine, where both LISTEN and the host URL are of this machine alone, or everybody who reaches the server, or nobody. They hold live links. With an SMTP server there is neither."`
 	SMTPPasswordFile string          `name:"smtp-password-file" env:"RESEED_SMTP_PASSWORD_FILE" placeholder:"FILE" group:"Mail" help:"File with the SMTP user's password. The environment variable RESEED_SMTP_PASSWORD may hold the password itself."`
 	SMTPPassword     password.Secret `kong:"-"`
 	EmailDomain      string          `env:"RESEED_EMAIL_DOMAIN" placeholder:"DOMAIN" group:"Mail" help:"Domain that mails come from. Default: the host of the host URL if that is a domain; else, while mails are captured, example.org."`

@@ -61,6 +61,7 @@ func (c *Config) validate(serving bool) []fault {
 	check("idle-timeout", between(c.IdleTimeout, time.Millisecond, time.Hour))
 	check("stop-timeout", between(c.StopTimeout, 0, time.Hour))
 	check("smtp", c.smtpFault())
+	check("dev-inbox", oneOf(c.DevInbox, "loopback", "everywhere", "off"))
 	check("email-domain", c.domainFault())
 	check("mail-from-name", textFault(c.MailFromName))
 	check("mail-from-address", c.fromAddressFault())
@@ -85,6 +86,9 @@ func (c *Config) warnings() []string {
 	}
 	if u, err := url.Parse(c.HostURL); err == nil && u.Path != c.SitePrefix {
 		w = append(w, fmt.Sprintf("host-url: its path %q is not the site prefix %q; links work only if a proxy maps one to the other", u.Path, c.SitePrefix))
+	}
+	if c.DevInbox == "everywhere" && c.SMTP == "" {
+		w = append(w, "dev-inbox: with everywhere, whoever reaches this server reads all captured mails and opens any account")
 	}
 	if c.SyncDelivery == "everyone" {
 		w = append(w, "sync-delivery: with everyone, the time of an answer tells who has an account")

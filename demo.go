@@ -41,6 +41,9 @@ func demoConfig(cfg *Config, folder string) *Config {
 	own.Data, own.Database, own.SMTP = folder, "", ""
 	own.KeyFile = filepath.Join(folder, "token.key")
 	own.Templates = filepath.Join(folder, "templates")
+	if own.DevInbox == "off" {
+		own.DevInbox = "loopback"
+	}
 	return &own
 }
 
@@ -91,7 +94,7 @@ func (a *app) tourAndServe(ctx context.Context, out io.Writer, l net.Listener, o
 			stop()
 			return err
 		}
-		fmt.Fprintf(out, "\nServing on until interrupted. Try it:\n  curl -d email=ann@example.org %s/members/resetpassword\n  ls %s\n", t.base, a.capture)
+		fmt.Fprintf(out, "\nServing on until interrupted. Try it:\n  %s in a browser: the forms, and the mails\n  curl -d email=ann@example.org %s/members/resetpassword\n", a.cfg.origin(), t.base)
 		return nil
 	})
 	return g.Wait()

@@ -66,7 +66,7 @@ func (a *app) open(ctx context.Context, l net.Listener) ([]func(context.Context)
 }
 
 func (a *app) siteServer() *http.Server {
-	return &http.Server{
+	srv := &http.Server{
 		Handler:           a.handler,
 		ReadHeaderTimeout: a.cfg.ReadTimeout,
 		ReadTimeout:       a.cfg.ReadTimeout,
@@ -75,6 +75,8 @@ func (a *app) siteServer() *http.Server {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	srv.RegisterOnShutdown(a.stop)
+	return srv
 }
 
 // site serves until ctx ends, and then for stop-timeout at most those who are there.

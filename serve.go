@@ -37,6 +37,9 @@ func listen(ctx context.Context, cfg *Config) (net.Listener, error) {
 func (a *app) announce(std *console, addr net.Addr) {
 	fmt.Fprintf(std.out, "listening  %s (host URL %s)\n", addr, a.cfg.HostURL)
 	fmt.Fprintf(std.out, "mails      %v\n", a.sender)
+	if a.capture != nil && a.cfg.showsInbox() {
+		fmt.Fprintf(std.out, "inbox      %s/dev/mail\n", a.cfg.origin())
+	}
 	fmt.Fprintf(std.out, "data       %s\n", a.cfg.where())
 }
 

@@ -184,10 +184,7 @@ func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
 }
 
 func (s *Service) checkBy(p *password.Policy, pw string, m Member, g groups.Group) error {
-	err := p.Check(pw, password.Subject{
-		Username: m.Username, Email: m.Email, Firstname: m.Firstname, Surname: m.Surname,
-		Admin: m.Admin, Context: []string{s.Site.Name, g.Name, g.Title},
-	})
+	err := p.Check(pw, s.subject(m, g))
 	switch {
 	case err == nil:
 		return nil

@@ -61,7 +61,7 @@ func (s *server) logout(c *call) (xmlresp.Document, error) {
 
 // withCookie answers with the session's cookie. It lasts as long as the
 // browser does: the server knows when the session ends.
-func (s *server) withCookie(doc xmlresp.Document, id string, maxAge int) reply {
+func (s *server) withCookie(doc xmlresp.Document, id string, maxAge int) docReply {
 	path := s.SitePrefix
 	if path == "" {
 		path = "/"
@@ -70,7 +70,7 @@ func (s *server) withCookie(doc xmlresp.Document, id string, maxAge int) reply {
 		Name: sessionCookie, Value: id, Path: path, MaxAge: maxAge,
 		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode,
 	}
-	return reply{Document: doc, header: http.Header{"Set-Cookie": {cookie.String()}}}
+	return docReply{Document: doc, header: http.Header{"Set-Cookie": {cookie.String()}}}
 }
 
 // formPost reports whether a request is a form without a query: what OAuth

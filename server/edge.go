@@ -95,6 +95,10 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if addressOf(r.Context()).shown == "" {
 		r = r.WithContext(context.WithValue(r.Context(), addressKey{}, readAddress(r, s.SitePrefix)))
 	}
+	if s.pages.owns(addressOf(r.Context())) {
+		s.pages.newVisit(r).problem(err).write(w)
+		return
+	}
 	s.write(w, r, nil, err)
 }
 

@@ -59,7 +59,7 @@ func (s *server) grant(c *call, id, secret string) (xmlresp.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reply{
+	return docReply{
 		Document: xmlresp.AccessToken{Token: token, ExpiresIn: int64(s.TokenLife / time.Second)},
 		header:   http.Header{"Pragma": {"no-cache"}}, // RFC 6749, 5.1 asks for it beside no-store
 		json:     true,
@@ -88,8 +88,8 @@ func clientCredentials(c *call) (id, secret, failed string) {
 
 func notHex(r rune) bool { return !('0' <= r && r <= '9' || 'a' <= r && r <= 'f') }
 
-func oauthError(status int, code, description string) reply {
-	r := reply{Document: xmlresp.OAuthError{Code: code, Description: description}, status: status, json: true, header: http.Header{}}
+func oauthError(status int, code, description string) docReply {
+	r := docReply{Document: xmlresp.OAuthError{Code: code, Description: description}, status: status, json: true, header: http.Header{}}
 	if status == http.StatusUnauthorized {
 		r.header.Set("WWW-Authenticate", basicChallenge)
 	}

@@ -76,7 +76,8 @@ func (p params) add(raw string) error {
 // set adds a parameter unless it is there already. Passwords alone may hold
 // control characters: they are hashed, never shown.
 func (p params) set(name, value string) error {
-	if hasControls(name) || name != "member-password" && name != "password" && hasControls(value) {
+	secret := strings.HasPrefix(name, "member-password") || name == "password"
+	if hasControls(name) || !secret && hasControls(value) {
 		return errors.New("control character in parameters")
 	}
 	if _, repeated := p[name]; !repeated {

@@ -6,18 +6,18 @@ import (
 	"reseed/xmlresp"
 )
 
-// reply is an answer with more to say than its document: headers, a status
+// docReply is an answer with more to say than its document: headers, a status
 // other than 200, or JSON whatever the address asks for.
-type reply struct {
+type docReply struct {
 	xmlresp.Document
 	header http.Header
 	status int // 0: 200
 	json   bool
 }
 
-// unwrap takes a reply apart, and sets its headers.
+// unwrap takes a docReply apart, and sets its headers.
 func unwrap(doc xmlresp.Document, h http.Header, format xmlresp.Format) (xmlresp.Document, int, xmlresp.Format) {
-	r, ok := doc.(reply)
+	r, ok := doc.(docReply)
 	if !ok {
 		return doc, http.StatusOK, format
 	}

@@ -29,8 +29,9 @@ type Config struct {
 	Clients    Clients
 	Wix        Wix
 	Health     Health
-	SitePrefix string // "/ps"; "" for none
-	Secure     bool   // reached by HTTPS: cookies go nowhere else
+	SitePrefix string      // "/ps"; "" for none
+	Secure     bool        // reached by HTTPS: cookies go nowhere else
+	Pages      *PageConfig // nil: no pages
 	Zone       *time.Location
 	Version    xmlresp.Version // that GET /version tells
 	TokenLife  time.Duration   // of an OAuth access token, as its answer tells
@@ -68,8 +69,10 @@ func (l Limits) withDefaults() Limits {
 func New(c Config) http.Handler {
 	c.Limits = c.Limits.withDefaults()
 	s := &server{Config: c, limiter: newLimiter(c.Rates)}
+	s.pages = newPages(s)
 	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	s.services(r)
+	s.pages.routes(r)
 	r.NotFoundHandler = s.handle(noService)
 	return healthFirst(c.Health, s.edge(s.split(s.address(r))))
 }
@@ -77,6 +80,7 @@ func New(c Config) http.Handler {
 type server struct {
 	Config
 	limiter *limiter
+	pages   *pages // nil: none
 }
 
 // services lists the PageSeeder services by their path behind the prefix.

@@ -37,10 +37,10 @@ type env struct {
 func both(t *testing.T, test func(t *testing.T, e *env)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, newEnv(t, store.Config{Path: filepath.Join(t.TempDir(), "a ?#%.db")}))
+		test(t, newEnv(t, store.Config{Now: time.Now, Path: filepath.Join(t.TempDir(), "a ?#%.db")}))
 	})
 	t.Run("mariadb", func(t *testing.T) {
-		test(t, newEnv(t, store.Config{DSN: mariadbtest.Start(t).NewDatabase(t), MaxConns: 70}))
+		test(t, newEnv(t, store.Config{Now: time.Now, DSN: mariadbtest.Start(t).NewDatabase(t), MaxConns: 70}))
 	})
 }
 

@@ -24,7 +24,7 @@ func isUnavailable(err error) bool { return errors.Is(err, errcodes.New(errcodes
 // lost, and the first try afterwards succeeds (FLT-3).
 func TestServerCrashAndReturn(t *testing.T) {
 	server := mariadbtest.Launch(t, mariadbtest.Options{Networking: true})
-	e := newEnv(t, store.Config{DSN: server.TCP(server.NewDatabase(t))})
+	e := newEnv(t, store.Config{Now: time.Now, DSN: server.TCP(server.NewDatabase(t))})
 	o := e.order(e.member("a", "").ID)
 	server.Kill()
 	for name, do := range map[string]func() error{
@@ -48,7 +48,7 @@ func TestServerCrashAndReturn(t *testing.T) {
 func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	server := mariadbtest.Launch(t, mariadbtest.Options{})
 	dsn := server.NewDatabase(t)
-	newEnv(t, store.Config{DSN: dsn})
+	newEnv(t, store.Config{Now: time.Now, DSN: dsn})
 	for _, q := range []string{
 		`CREATE USER 'plain'@'localhost' IDENTIFIED BY 'x'`,
 		`GRANT SELECT, INSERT, UPDATE, DELETE ON *.* TO 'plain'@'localhost'`,
@@ -58,7 +58,7 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := must(store.Open(t.Context(), store.Config{DSN: strings.Replace(dsn, "root@", "plain:x@", 1)}))(t)
+	s := must(store.Open(t.Context(), store.Config{Now: time.Now, DSN: strings.Replace(dsn, "root@", "plain:x@", 1)}))(t)
 	defer s.Close()
 	e := &env{Store: s, t: t}
 	if err := s.AddOrder(t.Context(), e.newOrder(1)); !isUnavailable(err) {
@@ -80,7 +80,7 @@ func TestTooManyConnectionsIsUnavailable(t *testing.T) {
 		}
 		held = append(held, conn)
 	}
-	s := must(store.Open(t.Context(), store.Config{DSN: dsn}))(t)
+	s := must(store.Open(t.Context(), store.Config{Now: time.Now, DSN: dsn}))(t)
 	defer s.Close()
 	if err := s.Ping(t.Context()); !isUnavailable(err) {
 		t.Errorf("ping: %v", err)
@@ -105,7 +105,7 @@ func TestEndedContextIsUnavailable(t *testing.T) {
 
 // Another process that holds SQLite's one writing place makes us wait, then 503.
 func TestBusyFileIsUnavailable(t *testing.T) {
-	c := store.Config{Path: filepath.Join(t.TempDir(), "r.db")}
+	c := store.Config{Now: time.Now, Path: filepath.Join(t.TempDir(), "r.db")}
 	e := newEnv(t, c)
 	conn := must(raw(t, c).Conn(t.Context()))(t)
 	defer conn.Close()
@@ -126,7 +126,7 @@ func TestBusyFileIsUnavailable(t *testing.T) {
 // is rolled back is run again (FLT-5).
 func TestDeadlockIsRunAgain(t *testing.T) {
 	server := mariadbtest.Start(t)
-	e := newEnv(t, store.Config{DSN: server.NewDatabase(t)})
+	e := newEnv(t, store.Config{Now: time.Now, DSN: server.NewDatabase(t)})
 	m := e.member("a", "")
 	o := e.order(m.ID)
 	db := raw(t, e.config)
@@ -246,7 +246,7 @@ func TestOpenNamesNoSecret(t *testing.T) {
 }
 
 func TestUnreachableServerIsUnavailableAndNamesNoSecret(t *testing.T) {
-	s := must(store.Open(t.Context(), store.Config{DSN: "mysql://u:hunter2@127.0.0.1:1/name?timeout=2s"}))(t)
+	s := must(store.Open(t.Context(), store.Config{Now: time.Now, DSN: "mysql://u:hunter2@127.0.0.1:1/name?timeout=2s"}))(t)
 	defer s.Close()
 	_, err := s.Claim(t.Context(), mail.Claim{Worker: "w", Now: noon, Limit: 1})
 	if !isUnavailable(err) || strings.Contains(err.Error(), "hunter2") {

@@ -24,7 +24,7 @@ func TestResetWhileConnectingIsUnavailable(t *testing.T) {
 	}
 	defer l.Close()
 	go greetAndReset(l, fmt.Sprintf("127.0.0.1:%d", server.Port()))
-	s, err := store.Open(t.Context(), store.Config{DSN: "root@tcp(" + l.Addr().String() + ")/test"})
+	s, err := store.Open(t.Context(), store.Config{Now: time.Now, DSN: "root@tcp(" + l.Addr().String() + ")/test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -19,8 +20,8 @@ import (
 // Four programs that start at once on an empty database migrate it once (FLT-15).
 func TestMigrateAtOnce(t *testing.T) {
 	for name, c := range map[string]store.Config{
-		"sqlite":  {Path: filepath.Join(t.TempDir(), "r.db")},
-		"mariadb": {DSN: mariadbtest.Start(t).NewDatabase(t)},
+		"sqlite":  {Now: time.Now, Path: filepath.Join(t.TempDir(), "r.db")},
+		"mariadb": {Now: time.Now, DSN: mariadbtest.Start(t).NewDatabase(t)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stores []*store.Store
@@ -104,7 +105,7 @@ func TestNewerSchemaIsLeftAlone(t *testing.T) {
 
 // MySQL commits each CREATE: a crash in the middle leaves some tables and no version.
 func TestHalfMigrationIsFinished(t *testing.T) {
-	c := store.Config{DSN: mariadbtest.Start(t).NewDatabase(t)}
+	c := store.Config{Now: time.Now, DSN: mariadbtest.Start(t).NewDatabase(t)}
 	newEnv(t, c)
 	for _, q := range []string{`DROP TABLE mails`, `DELETE FROM reseed_schema WHERE version_id >= 1`} {
 		if _, err := raw(t, c).Exec(q); err != nil {
@@ -120,7 +121,7 @@ func TestHalfMigrationIsFinished(t *testing.T) {
 
 // A crash between the table of versions and its first row.
 func TestEmptyTableOfVersionsIsFilled(t *testing.T) {
-	c := store.Config{DSN: mariadbtest.Start(t).NewDatabase(t)}
+	c := store.Config{Now: time.Now, DSN: mariadbtest.Start(t).NewDatabase(t)}
 	newEnv(t, c)
 	for _, q := range []string{`DROP TABLE mails`, `DELETE FROM reseed_schema`} {
 		if _, err := raw(t, c).Exec(q); err != nil {
@@ -133,7 +134,7 @@ func TestEmptyTableOfVersionsIsFilled(t *testing.T) {
 // The store works for a user who may change rows and nothing else (LOG-9).
 func TestLeastRights(t *testing.T) {
 	server := mariadbtest.Start(t)
-	c := store.Config{DSN: server.NewDatabase(t)}
+	c := store.Config{Now: time.Now, DSN: server.NewDatabase(t)}
 	newEnv(t, c)
 	cfg := must(mysql.ParseDSN(c.DSN))(t)
 	for _, q := range []string{
@@ -153,7 +154,7 @@ func TestLeastRights(t *testing.T) {
 }
 
 func TestSQLiteFileIsPrivate(t *testing.T) {
-	c := store.Config{Path: filepath.Join(t.TempDir(), "r.db")}
+	c := store.Config{Now: time.Now, Path: filepath.Join(t.TempDir(), "r.db")}
 	e := newEnv(t, c)
 	e.member("a", "")
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -165,7 +166,7 @@ func TestSQLiteFileIsPrivate(t *testing.T) {
 }
 
 func TestSQLiteDurability(t *testing.T) {
-	c := store.Config{Path: filepath.Join(t.TempDir(), "r.db")}
+	c := store.Config{Now: time.Now, Path: filepath.Join(t.TempDir(), "r.db")}
 	newEnv(t, c)
 	var mode string
 	if err := raw(t, c).QueryRow("PRAGMA journal_mode").Scan(&mode); err != nil || mode != "wal" {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"reseed/errcodes"
 	"reseed/members"
@@ -126,7 +127,7 @@ func TestLockAndCompleteAtOnce(t *testing.T) {
 func TestKilledConnectionLeavesNothingHalfDone(t *testing.T) {
 	server := mariadbtest.Start(t)
 	var victim atomic.Pointer[func(string)]
-	c := store.Config{DSN: server.NewDatabase(t), MaxConns: 1}
+	c := store.Config{Now: time.Now, DSN: server.NewDatabase(t), MaxConns: 1}
 	e := newEnv(t, c)
 	c.Now = e.config.Now
 	c.Trace = func(q string) {

@@ -28,7 +28,7 @@ type Config struct {
 	DSN string
 	// MaxConns limits the open connections to MySQL; 0: 25.
 	MaxConns int
-	// Now is the clock, time.Now where nil.
+	// Now is the clock; required.
 	Now func() time.Time
 	// Trace is called with the text of each statement before it runs, and with
 	// BEGIN, COMMIT and ROLLBACK. Values are not part of it. May be nil.
@@ -69,7 +69,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{now: c.Now, trace: c.Trace, stmts: map[prepared]*sql.Stmt{}, standIns: maphash.MakeSeed()}
 	s.gate.doubt = make(chan struct{}, 1)
 	if s.now == nil {
-		s.now = time.Now
+		return nil, errors.New("store: a clock is needed")
 	}
 	if s.trace == nil {
 		s.trace = func(string) {}

@@ -41,8 +41,8 @@ func TestDefaultSourcesHaveNoResources(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil || seen != 25 {
-		t.Errorf("%d files, error %v; want 3 templates in 2 parts and 4 languages and a layout", seen, err)
+	if err != nil || seen != 30 {
+		t.Errorf("%d files, error %v; want 3 templates in 2 parts and 4 languages, a layout, and a page with texts in 4 languages", seen, err)
 	}
 }
 

@@ -167,6 +167,8 @@ func (s *Server) args() []string {
 		"--socket="+s.Socket(),
 		"--pid-file="+filepath.Join(s.dir, "pid"),
 		"--log-error="+filepath.Join(s.dir, "log"),
+		// A server that starts removes temporary tables from here, whosever they are.
+		"--tmpdir="+s.dir,
 		"--character-set-server=latin1",
 		"--collation-server=latin1_swedish_ci",
 		"--sql-mode=",

@@ -1,0 +1,112 @@
+package server
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"reseed/members"
+	"reseed/password"
+)
+
+const (
+	linkCookie = "reseed_link"
+	linkLife   = 15 * 60 // seconds that a page may stay open before the link must be opened again
+)
+
+// linkIn reads a link's parameters; ok tells whether there are any. What can't
+// be a link of ours yields the zero Link.
+func linkIn(p params) (l members.Link, ok bool) {
+	if token := p.get("forgotPasswordToken"); token != "" {
+		if password.WellFormed(password.Recovery, token) {
+			l.Token = token
+		}
+		return l, true
+	}
+	token := p.get("token")
+	if token == "" {
+		return l, false
+	}
+	id, err := strconv.ParseUint(p.get("member"), 10, 63)
+	if err == nil && id > 0 && password.WellFormed(password.Reset, token) {
+		l = members.Link{MemberID: int64(id), Token: token}
+	}
+	return l, true
+}
+
+// linkInAddress reads a link that was pasted.
+func linkInAddress(address string) members.Link {
+	_, query, _ := strings.Cut(strings.TrimSpace(address), "?")
+	query, _, _ = strings.Cut(query, "#")
+	p := params{}
+	if p.add(query) != nil {
+		return members.Link{}
+	}
+	l, _ := linkIn(p)
+	return l
+}
+
+// cookie carries a link from the address bar to the page behind it. It ends
+// soon, no script can read it, and it goes to the page alone. Lax, since
+// browsers withhold a strict one on the redirect that follows a click in a
+// web mailer.
+func (p *pages) cookie(value string, life int) string {
+	c := http.Cookie{ //nolint:gosec // G124: Secure follows the host URL: over plain http browsers drop secure cookies
+		Name: linkCookie, Value: value, Path: p.base + "/changepassword", MaxAge: life,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.host.Scheme == "https",
+	}
+	return c.String()
+}
+
+func cookieValue(l members.Link) string {
+	return strconv.FormatInt(l.MemberID, 10) + "." + l.Token
+}
+
+// cookieLink reads the cookie; ok tells whether there is one.
+func cookieLink(r *http.Request) (l members.Link, ok bool) {
+	c, err := r.Cookie(linkCookie)
+	if err != nil {
+		return l, false
+	}
+	id, token, _ := strings.Cut(c.Value, ".")
+	if id == "0" {
+		l, _ = linkIn(params{"forgotPasswordToken": token})
+		return l, true
+	}
+	l, _ = linkIn(params{"member": id, "token": token})
+	return l, true
+}
+
+// mark tells links apart without giving them away: a form must be sent with
+// the link it was made for.
+func mark(l members.Link) string {
+	sum := sha256.Sum256([]byte("reseed/page/v1\x00" + cookieValue(l)))
+	return hex.EncodeToString(sum[:8])
+}
+
+// query returns the parameters of the address, nil where they can't be read.
+func (v *visit) query() params {
+	p := params{}
+	if strings.Count(v.URL.RawQuery, "&") >= v.pages.Limits.Parameters || p.add(v.URL.RawQuery) != nil {
+		return nil
+	}
+	return p
+}
+
+// form returns the parameters of the body alone: what is in an address was not
+// typed into a form. Errors: F005, F006.
+func (v *visit) form() (params, error) {
+	r := *v.Request
+	u := *v.URL
+	u.RawQuery = ""
+	r.URL = &u
+	return v.pages.readParams(&r)
+}
+
+// hasLink tells whether an address carries a link, also one that can't be read.
+func hasLink(u *url.URL) bool {
+	return strings.Contains(u.RawQuery, "token=") || strings.Contains(u.RawQuery, "forgotPasswordToken=")
+}

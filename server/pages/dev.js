@@ -1,0 +1,40 @@
+// Comfort for the inbox and the start page, which work without it: mails show
+// as they come, and command lines can be copied.
+(() => {
+  "use strict";
+
+  const mails = document.querySelector("#mails");
+  const live = document.querySelector("#live");
+
+  const refresh = async (announce) => {
+    const answer = await fetch(location.href);
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of ["#mails", ".tools"]) {
+      const now = document.querySelector(part);
+      const next = page.querySelector(part);
+      if (now.innerHTML !== next.innerHTML && !now.contains(document.activeElement)) now.replaceChildren(...next.childNodes);
+    }
+    if (announce) live.textContent = "A mail has come in.";
+  };
+
+  if (mails && "EventSource" in window) {
+    const events = new EventSource(mails.dataset.events);
+    events.addEventListener("open", () => refresh(false));
+    events.addEventListener("mail", () => refresh(true));
+    window.addEventListener("pagehide", () => events.close());
+  }
+
+  for (const block of document.querySelectorAll(".copy")) {
+    if (!navigator.clipboard) break;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet-button";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(block.querySelector("code").textContent);
+      button.textContent = "Copied";
+    });
+    block.append(button);
+  }
+})();

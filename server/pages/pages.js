@@ -1,0 +1,58 @@
+// Comfort for the password form, which works without it: show and hide what is
+// typed, and measure it by the server's own rules.
+(() => {
+  "use strict";
+
+  const form = document.querySelector("form[data-strength]");
+  if (!form) return;
+  const password = form.querySelector("#password");
+  const confirm = form.querySelector("#confirm");
+  const toggle = form.querySelector("#toggle");
+  const meter = form.querySelector("#meter");
+  const verdict = form.querySelector("#verdict");
+  const patience = 250; // milliseconds without a key before the server is asked
+
+  const show = (visible) => {
+    password.type = confirm.type = visible ? "text" : "password";
+    toggle.querySelector(".word").textContent = visible ? toggle.dataset.hide : toggle.dataset.show;
+  };
+  toggle.hidden = false;
+  toggle.addEventListener("click", () => show(password.type === "password"));
+  // Password managers and the browser's own history must see password fields.
+  form.addEventListener("submit", () => show(false));
+
+  const display = (answer) => {
+    meter.hidden = false;
+    meter.dataset.score = answer.score;
+    meter.classList.toggle("good", answer.good);
+    verdict.textContent = `${form.dataset.label} ${answer.label}. ${answer.text}`;
+  };
+
+  let timer = 0;
+  let asked = new AbortController();
+
+  const measure = async () => {
+    asked = new AbortController();
+    const body = new URLSearchParams();
+    for (const field of form.querySelectorAll("input[type=hidden]")) body.set(field.name, field.value);
+    body.set("member-password", password.value);
+    try {
+      const answer = await fetch(form.dataset.strength, { method: "POST", body, signal: asked.signal, redirect: "error" });
+      if (!answer.ok) throw new Error("no answer");
+      display(await answer.json());
+    } catch (error) {
+      if (error.name !== "AbortError") meter.hidden = true; // the server decides anyway
+    }
+  };
+
+  password.addEventListener("input", () => {
+    clearTimeout(timer);
+    asked.abort();
+    if (password.value === "") {
+      meter.hidden = true;
+      verdict.textContent = "";
+      return;
+    }
+    timer = setTimeout(measure, patience);
+  });
+})();

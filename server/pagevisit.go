@@ -1,0 +1,202 @@
+package server
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"reseed/errcodes"
+	"reseed/groups"
+	"reseed/templates"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+// The policies of WEB-3: pages load what we serve, and nothing else.
+const (
+	pagePolicy  = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+	framePolicy = pagePolicy + "; frame-src 'self'"
+)
+
+// markup are the pages' templates by name, each with the frame around it.
+type markup map[string]*template.Template
+
+func parseMarkup() markup {
+	m := markup{}
+	for _, name := range []string{"change", "done", "gone", "forgot", "sent", "problem", "inbox", "mail", "start"} {
+		m[name] = template.Must(template.ParseFS(pageFiles, "pages/layout.html", "pages/"+name+".html"))
+	}
+	return m
+}
+
+// visit is a request to a page, and how its answer looks and speaks.
+type visit struct {
+	*http.Request
+	pages     *pages
+	group     groups.Group
+	look      *templates.Look
+	languages []string // what the browser asks for, best first
+	texts     templates.Texts
+}
+
+func (p *pages) newVisit(r *http.Request) *visit {
+	v := &visit{Request: r, pages: p, languages: acceptedLanguages(r.Header.Get("Accept-Language"))}
+	v.dress(groups.Group{}, "")
+	return v
+}
+
+// dress takes on a group's look, and the language of a member where it is known.
+func (v *visit) dress(g groups.Group, language string) {
+	v.group, v.look = g, v.pages.Looks.Look(g.Chain())
+	languages := v.languages
+	if language != "" {
+		languages = append([]string{language}, languages...)
+	}
+	v.texts = v.look.Texts(languages...)
+}
+
+// site is how the page calls the site.
+func (v *visit) site() string {
+	return cmp.Or(v.look.Name, v.group.Title, v.group.Name, v.pages.SiteName)
+}
+
+func (v *visit) say(key string, more ...string) string {
+	policy := v.pages.Policy
+	return v.texts.Say(key, append(more, "site", v.site(),
+		"min", strconv.Itoa(policy.Min), "max", strconv.Itoa(policy.Max))...)
+}
+
+// reply is an answer, complete before its first byte is sent.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a *reply) write(w http.ResponseWriter) {
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) //nolint:gosec // G705: html/template escapes; a client that went away is no fault of ours
+}
+
+func newReply(status int, kind string, body []byte) *reply {
+	return &reply{status: status, body: body, header: http.Header{"Content-Type": {kind}}}
+}
+
+// redirect answers with an address to GET, on this server.
+func redirect(to string) *reply {
+	a := newReply(http.StatusSeeOther, "text/plain;charset=utf-8", nil)
+	a.header.Set("Location", to)
+	return a
+}
+
+// view is what the markup sees.
+type view struct {
+	visit *visit
+	Page  string // name of the template
+	Title string
+	Data  any
+	args  []string // names and values for texts
+}
+
+// Say returns one of the texts.
+func (w view) Say(key string) string { return w.visit.say(key, w.args...) }
+
+// Site returns how the page calls the site.
+func (w view) Site() string { return w.visit.site() }
+
+// Base returns the path of the reset pages.
+func (w view) Base() string { return w.visit.pages.base }
+
+// Forgot returns the path of the form that asks for a link.
+func (w view) Forgot() string { return w.visit.forgotPath() }
+
+// Asset returns the path of one of our own files.
+func (w view) Asset(name string) string { return w.Base() + w.visit.pages.assets.own[name] }
+
+// Style returns the path of the look's style sheet.
+func (w view) Style() string { return w.Base() + w.visit.pages.assets.styles[w.visit.look] }
+
+// Logo returns the path of the logo, "" where there is none.
+func (w view) Logo() string {
+	if path, ok := w.visit.pages.assets.logos[w.visit.look]; ok {
+		return w.Base() + path
+	}
+	return ""
+}
+
+// LogoText says what the logo shows.
+func (w view) LogoText() string { return cmp.Or(w.visit.look.LogoText, w.Site()) }
+
+// Inbox reports whether the visitor may see captured mails.
+func (w view) Inbox() bool { return w.visit.pages.inboxOpen(w.visit.Request) }
+
+// render fills a page.
+func (v *visit) render(status int, name, title string, data any, args ...string) (*reply, error) {
+	var b bytes.Buffer
+	w := view{visit: v, Page: name, Title: title, Data: data, args: args}
+	if err := v.pages.markup[name].ExecuteTemplate(&b, "layout.html", w); err != nil {
+		return nil, errors.New("render page " + name) // the cause may quote what the page shows
+	}
+	a := newReply(status, "text/html;charset=utf-8", b.Bytes())
+	a.header.Set("Content-Security-Policy", pagePolicy)
+	a.header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	a.header.Set("X-Robots-Tag", "noindex")
+	return a, nil
+}
+
+// problem is the page of an error.
+func (v *visit) problem(err error) *reply {
+	e := errcodes.From(err)
+	noteError(v.Context(), e)
+	status, kind := e.HTTPStatus(), "bad"
+	switch {
+	case status == http.StatusNotFound:
+		kind = "not-found"
+	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
+		kind = "busy"
+	case status >= http.StatusInternalServerError:
+		kind = "fault"
+	}
+	a, err := v.render(status, "problem", v.say(kind+"-title"), v.say(kind+"-text"))
+	if err != nil {
+		a = newReply(http.StatusInternalServerError, "text/plain;charset=utf-8", []byte("Internal error"))
+	}
+	errorHeaders(a.header, e)
+	return a
+}
+
+// acceptedLanguages reads Accept-Language, the best first; at most ten.
+func acceptedLanguages(header string) []string {
+	type choice struct {
+		tag     string
+		quality float64
+	}
+	var choices []choice
+	for part := range strings.SplitSeq(header, ",") {
+		tag, weight, weighted := strings.Cut(part, ";")
+		c := choice{strings.TrimSpace(tag), 1}
+		if value, ok := strings.CutPrefix(strings.TrimSpace(weight), "q="); weighted && ok {
+			c.quality, _ = strconv.ParseFloat(value, 64) // what can't be read is not wanted
+		}
+		if c.quality > 0 && c.tag != "" && c.tag != "*" && len(choices) < 10 {
+			choices = append(choices, c)
+		}
+	}
+	slices.SortStableFunc(choices, func(a, b choice) int { return cmp.Compare(b.quality, a.quality) })
+	var tags []string
+	for _, c := range choices {
+		tags = append(tags, c.tag)
+	}
+	return tags
+}
