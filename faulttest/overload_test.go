@@ -45,6 +45,7 @@ func TestOverload(t *testing.T) {
 // answers are what came of an offered load.
 type answers struct {
 	offered  int
+	withheld int // not sent, since as many as outstanding were under way
 	seconds  float64
 	statuses map[int]int // 0: none
 	times    map[int][]time.Duration
@@ -55,7 +56,7 @@ func (a *answers) goodput() int { return int(float64(a.statuses[http.StatusOK]) 
 
 // String sums up, with the times of accepted and of refused requests apart.
 func (a *answers) String() string {
-	text := fmt.Sprintf("%d offered in %.1f s, %d a second accepted", a.offered, a.seconds, a.goodput())
+	text := fmt.Sprintf("%d offered in %.1f s (%d of them withheld), %d a second accepted", a.offered, a.seconds, a.withheld, a.goodput())
 	for _, status := range []int{200, 503, 0} {
 		if times := a.times[status]; len(times) > 0 {
 			slices.Sort(times)
@@ -101,22 +102,35 @@ func (s *site) capacity(seconds int) int {
 	return max(done/seconds, 10)
 }
 
+// outstanding is how many requests an offer has under way at most: more than
+// the server takes, and no more than this process, which shares the machine
+// with it, can look after.
+const outstanding = 800
+
 // offer sends so many requests a second for some seconds, without waiting for answers.
 func (s *site) offer(rate, seconds int) *answers {
 	s.t.Helper()
 	a := &answers{offered: rate * seconds, statuses: map[int]int{}, times: map[int][]time.Duration{}}
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2000, MaxConnsPerHost: 6000}}
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: outstanding}}
 	defer client.CloseIdleConnections()
 	var mu sync.Mutex
 	var all sync.WaitGroup
+	places := make(chan struct{}, outstanding)
 	began := time.Now()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for sent := 0; sent < a.offered; {
 		now := <-tick.C
 		for due := int(now.Sub(began).Seconds() * float64(rate)); sent < min(due, a.offered); sent++ {
+			select {
+			case places <- struct{}{}:
+			default:
+				a.withheld++
+				continue
+			}
 			to := address(sent % 1000)
 			all.Go(func() {
+				defer func() { <-places }()
 				start := time.Now()
 				status, _, err := ask(client, s.servers[0].url, to)
 				if err != nil {

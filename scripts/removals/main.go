@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,13 +26,13 @@ type removal struct {
 func main() {
 	list := flag.String("list", "scripts/removals/removals.txt", "file with the removals")
 	flag.Parse()
-	if err := run(*list, flag.Args()); err != nil {
+	if err := run(context.Background(), *list, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "removals:", err)
 		os.Exit(1)
 	}
 }
 
-func run(list string, picked []string) error {
+func run(ctx context.Context, list string, picked []string) error {
 	text, err := os.ReadFile(list)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func run(list string, picked []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := copyTree(dir); err != nil {
+	if err := copyTree(ctx, dir); err != nil {
 		return err
 	}
 	tried, missed := 0, []string{}
@@ -54,7 +55,7 @@ func run(list string, picked []string) error {
 			continue
 		}
 		tried++
-		err := r.try(dir)
+		err := r.try(ctx, dir)
 		if err != nil {
 			missed = append(missed, r.name)
 			fmt.Printf("MISSED  %s: %v\n", r.name, err)
@@ -122,8 +123,8 @@ func join(text, line string) string {
 }
 
 // copyTree copies what belongs to the repository.
-func copyTree(dir string) error {
-	files, err := exec.Command("git", "ls-files", "-co", "--exclude-standard").Output()
+func copyTree(ctx context.Context, dir string) error {
+	files, err := exec.CommandContext(ctx, "git", "ls-files", "-co", "--exclude-standard").Output()
 	if err != nil {
 		return fmt.Errorf("list files: %w", err)
 	}
@@ -149,7 +150,7 @@ func copyTree(dir string) error {
 
 // try takes the guard out, runs its tests and puts it back. The code must
 // still compile: a test that doesn't build has noticed nothing.
-func (r removal) try(dir string) error {
+func (r removal) try(ctx context.Context, dir string) error {
 	path := filepath.Join(dir, r.file)
 	whole, err := os.ReadFile(path)
 	if err != nil {
@@ -159,15 +160,15 @@ func (r removal) try(dir string) error {
 		return fmt.Errorf("its text occurs %d times in %s", n, r.file)
 	}
 	without := strings.Replace(string(whole), r.old, r.new, 1)
-	if err := os.WriteFile(path, []byte(without), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(without), 0o600); err != nil { //nolint:gosec // within the copy
 		return err
 	}
-	defer func() { _ = os.WriteFile(path, whole, 0o600) }()
+	defer func() { _ = os.WriteFile(path, whole, 0o600) }() //nolint:gosec // within the copy
 	args := []string{"test", "-count=1", "-timeout", "5m"}
 	if r.tests != "" {
 		args = append(args, "-run", r.tests)
 	}
-	out, err := goIn(dir, append(args, r.pkg)...)
+	out, err := goIn(ctx, dir, append(args, r.pkg)...)
 	if err == nil {
 		return errors.New("the tests pass without it")
 	}
@@ -177,8 +178,8 @@ func (r removal) try(dir string) error {
 	return nil
 }
 
-func goIn(dir string, args ...string) (string, error) {
-	cmd := exec.Command("go", args...) //nolint:gosec // the arguments come from the repository's own list
+func goIn(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments come from the repository's own list
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "RESEED_TEST_REQUIRE_MARIADB=1")
 	out, err := cmd.CombinedOutput()
