@@ -36,7 +36,8 @@ screenshots: setup ## pictures of every page and state, light and dark, in ./scr
 	RESEED_SCREENSHOTS=$(CURDIR)/screenshots RESEED_TEST_REQUIRE_CHROMIUM=1 RESEED_TEST_REQUIRE_NPM=1 go test -count=1 -run '^TestBrowserStates$$' .
 
 .PHONY: soak
-soak: setup ## the long forms of the fault tests, about an hour; RUN picks some of them
+soak: ## the long forms of the fault tests, about an hour; RUN picks some of them
+	@scripts/setup.sh soak
 	RESEED_TEST_REQUIRE_MARIADB=1 go test -tags soak -v -timeout 3h -run '$(RUN)' ./faulttest
 
 .PHONY: removals
