@@ -68,6 +68,7 @@ type runner struct {
 	site     *testSite // nil: the server runs elsewhere
 	mails    []*testMail
 	seen     int // mails that a section has spoken of
+	asked    string
 	response *http.Response
 	body     string
 	secrets  secrets
@@ -119,6 +120,7 @@ func (r *runner) play(t *testing.T, c *contractCase) {
 // request sends a section's request and collects the mails it causes.
 func (r *runner) request(t *testing.T, s *section) {
 	t.Helper()
+	r.asked = s.text
 	line, headers, body := (&section{text: r.expand(t, s.text)}).message()
 	method, target, ok := strings.Cut(line, " ")
 	if !ok {
@@ -204,7 +206,7 @@ func (r *runner) compare(t *testing.T, s *section) {
 		return
 	}
 	if diff := cmp.Diff(s.text, got); diff != "" {
-		t.Errorf("response (-want +got):\n%s", diff)
+		t.Errorf("response (-want +got):\n%s\nto\n%.500s", diff, r.asked)
 	}
 	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {
 		if got := r.response.Header.Get(name); got != want {
@@ -229,6 +231,12 @@ func (r *runner) expectMail(t *testing.T, s *section) {
 	}
 	for line := range strings.Lines(body) {
 		line = strings.TrimSuffix(line, "\n")
+		if absent, ok := strings.CutPrefix(line, "! "); ok {
+			if strings.Contains(m.text, absent) || strings.Contains(m.html, template.HTMLEscapeString(absent)) {
+				t.Errorf("the mail holds %q:\n%s\n%s", absent, m.text, m.html)
+			}
+			continue
+		}
 		if !strings.Contains(m.text, line) {
 			t.Errorf("the text part lacks %q:\n%s", line, m.text)
 		}

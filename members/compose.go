@@ -2,6 +2,7 @@ package members
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	netmail "net/mail"
 	"net/url"
@@ -52,6 +53,8 @@ func (s *Service) Compose(ctx context.Context, job mail.Job) (*mail.Message, err
 	}, nil
 }
 
+var errTokenKey = errors.New("its token was made with a key that this server does not have")
+
 // undeliverable returns why an order leads to no mail.
 func (s *Service) undeliverable(d OrderDetail) error {
 	limited := d.Order.Purpose != password.None && d.Order.Reason == "member"
@@ -101,7 +104,8 @@ func (s *Service) notification(d OrderDetail) (templates.Notification, error) {
 	}
 	token, ok := s.Keys.TokenFor(o.Purpose, o.ID, o.MemberID, o.Token)
 	if !ok {
-		return n, mail.Kill("its token was made with a key that is gone")
+		// While keys rotate, another server may have the key: it is tried again.
+		return n, errTokenKey
 	}
 	n.Token, n.ValidFor = token, o.Expires.Sub(o.Created)
 	n.Link = s.link(o.Purpose, m.ID, token)

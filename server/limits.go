@@ -59,6 +59,7 @@ func (l *limiter) take(client netip.Addr, now time.Time) time.Duration {
 	mine := l.client(client).drained(l.rates.Client, now)
 	all := l.total.drained(l.rates.Total, now)
 	if wait := max(mine.wait(l.rates.Client), all.wait(l.rates.Total)); wait > 0 {
+		l.keep(client, mine) // who keeps asking is not forgotten
 		return wait
 	}
 	mine.used++

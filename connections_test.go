@@ -1,0 +1,62 @@
+package main
+
+import (
+	"net"
+	"sync"
+	"testing"
+)
+
+// pipes is a listener that gives out one end of a pipe each time.
+type pipes struct {
+	net.Listener
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case <-p.closed:
+		return nil, net.ErrClosed
+	default:
+		c, _ := net.Pipe()
+		return c, nil
+	}
+}
+
+func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
+
+func TestLimitConnections(t *testing.T) {
+	l := limitConnections(&pipes{closed: make(chan struct{})}, 2)
+	var open []net.Conn
+	for range 2 {
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, c)
+	}
+	third := make(chan error)
+	go func() {
+		_, err := l.Accept()
+		third <- err
+	}()
+	select {
+	case err := <-third:
+		t.Fatalf("a third connection is accepted: %v", err)
+	default:
+	}
+	open[0].Close()
+	open[0].Close() // as net/http may: it gives back one place, not two
+	if err := <-third; err != nil {
+		t.Fatal(err)
+	}
+	fourth := make(chan error)
+	go func() {
+		_, err := l.Accept()
+		fourth <- err
+	}()
+	l.Close()
+	if err := <-fourth; err == nil {
+		t.Error("a fourth connection is accepted")
+	}
+}

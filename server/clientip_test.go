@@ -1,0 +1,100 @@
+package server
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func prefixes(text string) []netip.Prefix {
+	var list []netip.Prefix
+	for p := range strings.FieldsSeq(text) {
+		list = append(list, netip.MustParsePrefix(p))
+	}
+	return list
+}
+
+// The client's address is the last one that no trusted proxy has (WEB-12).
+func TestClientAddress(t *testing.T) {
+	const ours = "10.0.0.0/8 fd00::/8"
+	for _, c := range []struct{ name, trusted, remote, header, want string }{
+		{"nobody is trusted", "", "192.0.2.1:99", "X-Forwarded-For: 198.51.100.7", "192.0.2.1"},
+		{"a stranger's header", ours, "192.0.2.1:99", "X-Forwarded-For: 198.51.100.7", "192.0.2.1"},
+		{"one proxy", ours, "10.0.0.1:99", "X-Forwarded-For: 198.51.100.7", "198.51.100.7"},
+		{"what the client made up stands left", ours, "10.0.0.1:99", "X-Forwarded-For: 1.2.3.4, 198.51.100.7", "198.51.100.7"},
+		{"a made-up proxy stands left", ours, "10.0.0.1:99", "X-Forwarded-For: 10.9.9.9, 198.51.100.7", "198.51.100.7"},
+		{"two proxies", ours, "10.0.0.1:99", "X-Forwarded-For: 1.2.3.4, 198.51.100.7, 10.0.0.2", "198.51.100.7"},
+		{"several headers are one list", ours, "10.0.0.1:99", "X-Forwarded-For: 1.2.3.4\nX-Forwarded-For: 198.51.100.7\nX-Forwarded-For: 10.0.0.2", "198.51.100.7"},
+		{"no header", ours, "10.0.0.1:99", "", "10.0.0.1"},
+		{"all trusted", ours, "10.0.0.1:99", "X-Forwarded-For: 10.0.0.3, 10.0.0.2", "10.0.0.3"},
+		{"rubbish last", ours, "10.0.0.1:99", "X-Forwarded-For: 198.51.100.7, unknown", "10.0.0.1"},
+		{"rubbish behind a proxy", ours, "10.0.0.1:99", "X-Forwarded-For: 198.51.100.7, , 10.0.0.2", "10.0.0.2"},
+		{"with ports", ours, "10.0.0.1:99", "X-Forwarded-For: 198.51.100.7:4711", "198.51.100.7"},
+		{"IPv6", ours, "[fd00::1]:99", "X-Forwarded-For: 2001:db8::7", "2001:db8::7"},
+		{"IPv6 with a port", ours, "[fd00::1]:99", "X-Forwarded-For: [2001:db8::7]:4711", "2001:db8::7"},
+		{"IPv4 in IPv6 is IPv4", ours, "[::ffff:10.0.0.1]:99", "X-Forwarded-For: ::ffff:198.51.100.7", "198.51.100.7"},
+		{"a zone", ours, "[fd00::1%eth0]:99", "X-Forwarded-For: fe80::1%eth0", "fe80::1"},
+		{"the header that isn't read", ours, "10.0.0.1:99", "Forwarded: for=198.51.100.7", "10.0.0.1"},
+	} {
+		check(t, c.name, Proxies{Trusted: prefixes(c.trusted)}, c.remote, c.header, c.want)
+	}
+	for _, c := range []struct{ name, header, want string }{
+		{"plain", "Forwarded: for=198.51.100.7", "198.51.100.7"},
+		{"RFC 7239", `Forwarded: for=192.0.2.60;proto=http;by=203.0.113.43, For="[2001:db8:cafe::17]:4711";proto=https`, "2001:db8:cafe::17"},
+		{"separators in quotes", `Forwarded: for=192.0.2.60;host="a,for=10.0.0.9;b\",c"`, "192.0.2.60"},
+		{"an obfuscated one", "Forwarded: for=192.0.2.60, for=_hidden", "10.0.0.1"},
+		{"no for", "Forwarded: for=192.0.2.60, proto=https", "10.0.0.1"},
+		{"a proxy before", "Forwarded: for=192.0.2.60, for=10.0.0.2", "192.0.2.60"},
+		{"the header that isn't read", "X-Forwarded-For: 192.0.2.60", "10.0.0.1"},
+	} {
+		check(t, c.name, Proxies{Trusted: prefixes(ours), Forwarded: true}, "10.0.0.1:99", c.header, c.want)
+	}
+}
+
+func check(t *testing.T, name string, p Proxies, remote, header, want string) {
+	t.Helper()
+	if got := p.client(requestFrom(remote, header)); got.String() != want {
+		t.Errorf("%s: %s, want %s", name, got, want)
+	}
+}
+
+func requestFrom(remote, header string) *http.Request {
+	r := &http.Request{RemoteAddr: remote, Header: http.Header{}}
+	for line := range strings.SplitSeq(header, "\n") {
+		if name, value, ok := strings.Cut(line, ": "); ok {
+			r.Header.Add(name, value)
+		}
+	}
+	return r
+}
+
+// Whatever the header says, the address is one that it says behind the last
+// proxy, or a proxy's; and what is put in front of it changes nothing once an
+// address is not trusted.
+func FuzzForwardedFor(f *testing.F) {
+	for _, seed := range []string{"198.51.100.7", "1.2.3.4, 10.0.0.2", `for="[::1]:80";by=x, for=_y`, `"`, `\`, ",,,", "for=\"a\\\"", "[", "[]:"} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	f.Fuzz(func(t *testing.T, value string, forwarded bool) {
+		p := Proxies{Trusted: prefixes("10.0.0.0/8"), Forwarded: forwarded}
+		name, evil := "X-Forwarded-For", "203.0.113.66, "
+		if forwarded {
+			name, evil = "Forwarded", "for=203.0.113.66, "
+		}
+		got := p.client(requestFrom("10.0.0.1:99", name+": "+strings.ReplaceAll(value, "\n", " ")))
+		if !got.IsValid() {
+			t.Fatalf("no address from %q", value)
+		}
+		if stranger := p.client(requestFrom("192.0.2.1:99", name+": "+value)); stranger.String() != "192.0.2.1" {
+			t.Fatalf("a stranger is believed: %s from %q", stranger, value)
+		}
+		if p.trusts(got) {
+			return // the walk came to the left end, or to rubbish
+		}
+		if again := p.client(requestFrom("10.0.0.1:99", name+": "+evil+strings.ReplaceAll(value, "\n", " "))); again != got && !strings.Contains(value, `"`) {
+			t.Fatalf("%q in front of %q makes %s of %s", evil, value, again, got)
+		}
+	})
+}

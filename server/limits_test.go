@@ -1,0 +1,195 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"reseed/errcodes"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func netOf(s string) netip.Addr { return network(netip.MustParseAddr(s)) }
+
+// taken counts how many of n requests a client gets through at one moment.
+func (l *limiter) taken(client string, n int, now time.Time) int {
+	got := 0
+	for range n {
+		if l.take(netOf(client), now) == 0 {
+			got++
+		}
+	}
+	return got
+}
+
+func TestLimitOfAClient(t *testing.T) {
+	l := newLimiter(Rates{Client: 60})
+	if got := l.taken("192.0.2.1", 100, start); got != 60 {
+		t.Errorf("%d requests at once, want 60", got)
+	}
+	if got := l.taken("192.0.2.2", 100, start); got != 60 {
+		t.Errorf("another address: %d, want 60", got)
+	}
+	if wait := l.take(netOf("192.0.2.1"), start); wait != time.Second {
+		t.Errorf("wait %v, want 1s", wait)
+	}
+	if got := l.taken("192.0.2.1", 100, start.Add(10*time.Second)); got != 10 {
+		t.Errorf("10 s later: %d, want 10", got)
+	}
+	if got := l.taken("192.0.2.1", 100, start.Add(-time.Hour)); got != 0 {
+		t.Errorf("with the clock set back: %d, want 0", got)
+	}
+	if got := l.taken("192.0.2.1", 100, start.Add(24*time.Hour)); got != 60 {
+		t.Errorf("a day later: %d, want 60 and no more", got)
+	}
+}
+
+func TestLimitCountsIPv6By64(t *testing.T) {
+	l := newLimiter(Rates{Client: 10})
+	l.taken("2001:db8:1:2::1", 5, start)
+	if got := l.taken("2001:db8:1:2:ffff::9", 100, start); got != 5 {
+		t.Errorf("the same /64: %d, want 5", got)
+	}
+	if got := l.taken("2001:db8:1:3::1", 100, start); got != 10 {
+		t.Errorf("another /64: %d, want 10", got)
+	}
+}
+
+func TestLimitInTotal(t *testing.T) {
+	l := newLimiter(Rates{Client: 60, Total: 90})
+	l.taken("192.0.2.1", 100, start)
+	if got := l.taken("192.0.2.2", 100, start); got != 30 {
+		t.Errorf("what is left of the total: %d, want 30", got)
+	}
+	// Refused requests count for nobody.
+	if got := l.taken("192.0.2.2", 100, start.Add(20*time.Second)); got != 30 {
+		t.Errorf("20 s later: %d, want 30", got)
+	}
+	off := newLimiter(Rates{})
+	if got := off.taken("192.0.2.1", 1e5, start); got != 1e5 {
+		t.Errorf("without limits: %d", got)
+	}
+	total := newLimiter(Rates{Total: 7})
+	if got := total.taken("192.0.2.1", 10, start); got != 7 || len(total.young) != 0 {
+		t.Errorf("the total alone: %d, %d clients kept", got, len(total.young))
+	}
+}
+
+func TestLimitChargesGuesses(t *testing.T) {
+	l := newLimiter(Rates{Client: 60})
+	for range 1000 {
+		l.charge(netOf("192.0.2.1"), guessWeight, start)
+	}
+	if got := l.taken("192.0.2.1", 10, start.Add(59*time.Second)); got != 0 {
+		t.Errorf("after many guesses %d requests get through", got)
+	}
+	if got := l.taken("192.0.2.1", 1, start.Add(61*time.Second)); got != 1 {
+		t.Error("guesses shut a client out for more than a minute")
+	}
+	if got := l.taken("192.0.2.2", 100, start); got != 60 {
+		t.Errorf("another client pays for them: %d", got)
+	}
+}
+
+// Any number of addresses takes a fixed space (LOD-6), and a client that asks
+// all the time is not forgotten.
+func TestLimiterIsBounded(t *testing.T) {
+	l := newLimiter(Rates{Client: 60})
+	l.taken("192.0.2.1", 60, start)
+	for i := range 1_000_000 {
+		l.take(netip.AddrFrom4([4]byte{byte(i >> 16), byte(i >> 8), byte(i), 1}), start)
+		if i%10_000 == 0 && l.taken("192.0.2.1", 1, start.Add(time.Millisecond)) != 0 {
+			t.Fatalf("after %d addresses the client is let in", i)
+		}
+		if n := len(l.young) + len(l.old); n > 2*rememberedClients {
+			t.Fatalf("%d clients kept", n)
+		}
+	}
+}
+
+// limited is a server with limits that answers nothing but errors.
+func limited(t *testing.T, r Rates) *httptest.Server {
+	t.Helper()
+	h := New(Config{SitePrefix: "/ps", Rates: r, Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
+		Health: calm{}, Proxies: Proxies{Trusted: prefixes("127.0.0.0/8")}})
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+func get(t *testing.T, url, client string) (int, http.Header, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Forwarded-For", client)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, string(body)
+}
+
+func TestOverTheLimit(t *testing.T) {
+	srv := limited(t, Rates{Client: 3})
+	for i := range 3 {
+		if status, _, _ := get(t, srv.URL+"/nothing", "192.0.2.1"); status != 404 {
+			t.Fatalf("request %d: %d", i, status)
+		}
+	}
+	status, header, body := get(t, srv.URL+"/ps/api/nothing.json", "192.0.2.1")
+	if want := `{"id":"F003","request":"/ps/api/nothing.json","message":"Too many requests"}`; status != 429 || body != want {
+		t.Errorf("%d %s, want 429 %s", status, body, want)
+	}
+	if got := header.Get("Retry-After"); got != "20" {
+		t.Errorf("Retry-After %q, want 20: a third of a minute for each of 3 a minute", got)
+	}
+	if got := header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control %q", got)
+	}
+	if status, _, _ := get(t, srv.URL+"/nothing", "192.0.2.2"); status != 404 {
+		t.Errorf("another client behind the proxy: %d", status)
+	}
+	for range 20 {
+		if status, _, _ := get(t, srv.URL+"/readyz", "192.0.2.1"); status != 200 {
+			t.Fatalf("/readyz: %d", status)
+		}
+	}
+}
+
+// What is in flight is bounded, and what is beyond is turned away at once (LOD-1).
+func TestInFlightBound(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	s := &server{Config: Config{Limits: Limits{InFlight: 1}.withDefaults(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}, limiter: newLimiter(Rates{})}
+	h := s.edge(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(entered)
+		<-leave
+		w.WriteHeader(http.StatusOK)
+	}))
+	first := make(chan struct{})
+	go func() {
+		defer close(first)
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/x", strings.NewReader("")))
+	}()
+	<-entered
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/x", strings.NewReader("")))
+	if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), fmt.Sprintf(`id="%s"`, errcodes.Unavailable)) {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	close(leave)
+	<-first
+}

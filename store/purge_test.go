@@ -1,0 +1,122 @@
+package store_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"reseed/mail"
+	"reseed/members"
+	"reseed/store"
+)
+
+// Of the mails, those go that are settled for long and whose token has ended; of
+// these no more than asked for, and the oldest first.
+func TestPurgeMails(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		m := e.member("anna", "anna@example.org")
+		settle := func(o members.Order, state mail.State, at time.Time) {
+			e.take("w", at)
+			if err := e.Settle(t.Context(), mail.Settlement{ID: o.ID, Worker: "w", State: state, At: at, Due: at.Add(time.Hour)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var old []mail.ID
+		for i, state := range []mail.State{mail.Sent, mail.Dead, mail.Dropped} {
+			o := e.order(m.ID)
+			settle(o, state, noon.Add(time.Duration(i)*time.Second))
+			old = append(old, o.ID)
+		}
+		young, pending := e.order(m.ID), e.order(m.ID, func(o *members.Order) { o.Created = noon.Add(time.Hour) })
+		settle(young, mail.Sent, noon.Add(time.Minute))
+		lasting := e.order(m.ID, func(o *members.Order) { o.Expires = noon.Add(24 * time.Hour) })
+		settle(lasting, mail.Sent, noon)
+
+		cut := noon.Add(time.Hour + time.Second) // after the end of all tokens but one
+		if n := must(e.PurgeMails(t.Context(), noon.Add(10*time.Second), 10))(t); n != 0 {
+			t.Fatalf("%d mails purged whose tokens are good", n)
+		}
+		if n := must(e.PurgeMails(t.Context(), cut, 2))(t); n != 2 {
+			t.Fatalf("%d mails purged, want 2", n)
+		}
+		if _, ok, err := e.Mail(t.Context(), old[2]); !ok || err != nil {
+			t.Errorf("the younger one went first: %v", err)
+		}
+		if n := must(e.PurgeMails(t.Context(), cut, 10))(t); n != 2 {
+			t.Errorf("%d mails purged, want the third and the young one", n)
+		}
+		for _, id := range []mail.ID{pending.ID, lasting.ID} {
+			e.state(id)
+		}
+	})
+}
+
+// take claims all that is due.
+func (e *env) take(worker string, at time.Time) {
+	e.t.Helper()
+	if _, err := e.Claim(e.t.Context(), mail.Claim{Worker: worker, Now: at, Lease: time.Minute, Limit: 100}); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+func TestPurgeEvents(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		var all []members.Event
+		for i := range 5 {
+			all = append(all, event(t, noon.Add(time.Duration(i)*time.Second), nil))
+		}
+		if err := e.AddEvents(t.Context(), all); err != nil {
+			t.Fatal(err)
+		}
+		var counts []int
+		for range 3 {
+			counts = append(counts, must(e.PurgeEvents(t.Context(), all[3].At, 2))(t))
+		}
+		if !slices.Equal(counts, []int{2, 1, 0}) {
+			t.Errorf("purged %v, want 2, 1 and 0", counts)
+		}
+		if left := must(e.Events(t.Context(), store.EventFilter{}))(t); len(left) != 2 || left[1].ID != all[3].ID {
+			t.Errorf("%d events left", len(left))
+		}
+	})
+}
+
+// A purge of very many rows goes batch by batch, each no bigger than asked for;
+// RESEED_PURGE_ROWS says how many.
+func TestPurgeManyRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "many.db")
+	e := newEnv(t, store.Config{Path: path})
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, batch := 5_000, 100
+	if n, err := strconv.Atoi(os.Getenv("RESEED_PURGE_ROWS")); err == nil {
+		rows, batch = n, 500
+	}
+	_, err = db.ExecContext(t.Context(), `
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+INSERT INTO events (id, at, kind) SELECT randomblob(16), ? + i, 'reset-requested' FROM n`, rows, noon.UnixMicro())
+	if err != nil {
+		t.Fatal(err)
+	}
+	total, rounds := 0, 0
+	for {
+		n := must(e.PurgeEvents(t.Context(), noon.Add(time.Hour), batch))(t)
+		total, rounds = total+n, rounds+1
+		if n > batch {
+			t.Fatalf("%d rows at once", n)
+		}
+		if n == 0 {
+			break
+		}
+	}
+	if total != rows || rounds != rows/batch+1 {
+		t.Errorf("%d rows in %d rounds", total, rounds)
+	}
+}
