@@ -41,6 +41,7 @@ func (c *APIKeyAddCmd) Run(ctx context.Context, std *console, cfg *Config) error
 		}
 		fmt.Fprintf(std.err, "API key %d; only its hash is kept, so it is shown this once\n", id)
 		fmt.Fprintln(std.out, key)
+		d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: fmt.Sprintf("API key %d made", id)})
 		return nil
 	})
 }
@@ -108,5 +109,6 @@ func (c *APIKeyRemoveCmd) Run(ctx context.Context, std *console, cfg *Config) er
 		return fmt.Errorf("there is no API key %d", c.Key)
 	}
 	fmt.Fprintf(std.err, "API key %d is removed\n", c.Key)
+	d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: fmt.Sprintf("API key %d removed", c.Key)})
 	return nil
 }

@@ -50,6 +50,7 @@ func (c *ClientAddCmd) Run(ctx context.Context, std *console, cfg *Config) error
 		return fmt.Errorf("add client: %w", err)
 	}
 	fmt.Fprintln(std.out, client.ID, secret)
+	d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: "client " + client.ID + " made"})
 	return nil
 }
 
@@ -104,5 +105,6 @@ func (c *ClientRemoveCmd) Run(ctx context.Context, std *console, cfg *Config) er
 		return fmt.Errorf("there is no client %q", c.ID)
 	}
 	fmt.Fprintf(std.err, "client %s is removed\n", c.ID)
+	d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: "client removed"})
 	return nil
 }

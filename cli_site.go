@@ -116,6 +116,7 @@ func (c *SiteRemoveCmd) Run(ctx context.Context, std *console, cfg *Config) erro
 			return fmt.Errorf("remove site: %w", err)
 		}
 		fmt.Fprintf(std.err, "site %s is removed, and its keys\n", site.UUID)
+		d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: "site " + site.UUID + " removed"})
 		return nil
 	})
 }

@@ -54,6 +54,7 @@ func (s *Service) Grant(ctx context.Context, client, secret string) (token strin
 	}
 	// A secret is 256 random bits: one SHA-256 is enough, no slow hash is needed.
 	if !c.Secret.Equal(password.HashToken(secret)) || c.Zero() || c.Member.Refused() {
+		s.audit(ctx, Caller{}, Event{Kind: SignInRefused, MemberID: c.Member.ID, Identifier: client, Detail: "client credentials"}, errcodes.BadCredentials(ErrClient))
 		return "", ErrClient
 	}
 	if token, err = s.secret(); err != nil {

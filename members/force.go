@@ -41,13 +41,18 @@ func (s *Service) Force(ctx context.Context, caller Caller, f ForceRequest) (Out
 	found, err := s.find(ctx, caller, r)
 	switch {
 	case err != nil:
+		s.audit(ctx, caller, r.about(ResetForced, found.Member), err)
 		return 0, err
 	case f.HasPassword && f.Password == "":
 		return pendingFor(found.Member), nil
 	case f.HasPassword:
-		return Changed, s.forceChange(ctx, caller, found.Member, r)
+		err = s.forceChange(ctx, caller, found.Member, r)
+		s.audit(ctx, caller, r.about(PasswordSet, found.Member), err)
+		return Changed, err
 	default:
-		return Requested, s.forceRequest(ctx, caller, found.Member, r)
+		err = s.forceRequest(ctx, caller, found.Member, r)
+		s.audit(ctx, caller, r.about(ResetForced, found.Member), err)
+		return Requested, err
 	}
 }
 

@@ -83,6 +83,7 @@ func (s *Service) Unlock(ctx context.Context, caller Caller, name string) (Profi
 	if err := s.Registry.SetLocked(ctx, m.ID, false); err != nil {
 		return Profile{}, err
 	}
+	s.audit(ctx, caller, Event{Kind: MemberUnlocked, MemberID: m.ID}, nil)
 	found, err := s.Resets.FindMember(ctx, Lookup{ID: m.ID})
 	if err != nil {
 		return Profile{}, err

@@ -121,9 +121,11 @@ func (s *Service) recoveryOrder(ctx context.Context, site WixSite, email string,
 		return Order{}, err
 	}
 	addressee := found.Row
-	if found.refusal(Caller{}, site.Zero()) != nil {
+	refusal := found.refusal(Caller{}, site.Zero())
+	if refusal != nil {
 		addressee = -found.Row // nobody, see requestReset
 	}
+	s.audit(ctx, Caller{}, Event{Kind: ResetRequested, MemberID: found.Member.ID, GroupID: site.GroupID, Identifier: Fold(email)}, refusal)
 	return s.newOrder(Order{
 		Template: SetPasswordTemplate,
 		Reason:   "member",
@@ -139,7 +141,9 @@ func (s *Service) recoveryOrder(ctx context.Context, site WixSite, email string,
 // unknown, used, of another purpose, or of a member that may not be reset, and
 // for an expired one, which wraps ErrTokenExpired; 1015, 1016, F004. A refused
 // password does not use up the token.
-func (s *Service) Recover(ctx context.Context, token, pw string) error {
+func (s *Service) Recover(ctx context.Context, token, pw string) (err error) {
+	about := Event{Kind: PasswordChanged}
+	defer func() { s.audit(ctx, Caller{}, about, err) }()
 	hash := password.HashToken(token)
 	record, err := s.Resets.FindToken(ctx, hash)
 	if err != nil {
@@ -149,6 +153,7 @@ func (s *Service) Recover(ctx context.Context, token, pw string) error {
 	if err != nil {
 		return err
 	}
+	about.MemberID, about.GroupID = found.Member.ID, record.GroupID
 	if err := record.recovers(found, s.Now()); err != nil {
 		return err
 	}

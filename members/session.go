@@ -33,12 +33,17 @@ func (s *Service) Login(ctx context.Context, name, pw, replaced string) (id stri
 	if m, err = s.enter(ctx, name, pw, opened, ends); err != nil {
 		return "", Member{}, err
 	}
+	s.audit(ctx, Caller{Member: m}, Event{Kind: SignedIn, MemberID: m.ID}, nil)
 	return id, m, nil
 }
 
 // Logout ends a session, if there is such a session.
 func (s *Service) Logout(ctx context.Context, id string) error {
-	return s.Sessions.EndSession(ctx, password.HashToken(id))
+	err := s.Sessions.EndSession(ctx, password.HashToken(id))
+	if err == nil {
+		s.audit(ctx, Caller{}, Event{Kind: SignedOut}, nil)
+	}
+	return err
 }
 
 // Session returns whose session that is. Sessions end when they are not used
