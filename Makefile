@@ -6,6 +6,7 @@ GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v
 FUZZTIME ?= 10s
 TESTFLAGS ?=
 RUN ?=
+GUARD ?=
 export CGO_ENABLED ?= 1
 
 .PHONY: help
@@ -27,11 +28,20 @@ setup: ## install by package name what the tests need and this machine lacks
 # A skipped test counts as a failure: scripts/testgate says which.
 .PHONY: test
 test: setup ## all tests with the race detector, on SQLite and MariaDB
-	RESEED_TEST_REQUIRE_MARIADB=1 go test -race -timeout 20m -json $(TESTFLAGS) ./... | go run ./scripts/testgate
+	RESEED_TEST_REQUIRE_MARIADB=1 RESEED_TEST_REQUIRE_CHROMIUM=1 RESEED_TEST_REQUIRE_NPM=1 go test -race -timeout 20m -json $(TESTFLAGS) ./... | go run ./scripts/testgate
+
+.PHONY: screenshots
+screenshots: setup ## pictures of every page and state, light and dark, in ./screenshots
+	@mkdir -p screenshots
+	RESEED_SCREENSHOTS=$(CURDIR)/screenshots RESEED_TEST_REQUIRE_CHROMIUM=1 RESEED_TEST_REQUIRE_NPM=1 go test -count=1 -run '^TestBrowserStates$$' .
 
 .PHONY: soak
 soak: setup ## the long forms of the fault tests, about an hour; RUN picks some of them
 	RESEED_TEST_REQUIRE_MARIADB=1 go test -tags soak -v -timeout 3h -run '$(RUN)' ./faulttest
+
+.PHONY: removals
+removals: setup ## take guards out one by one; every time a test must fail. GUARD picks some of them
+	go run ./scripts/removals $(GUARD)
 
 .PHONY: fmt
 fmt: ## fail where gofmt would change a file

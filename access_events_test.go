@@ -54,7 +54,7 @@ func TestEventsOfAccess(t *testing.T) {
 			fmt.Sprintf(`reset-forced %d by "member 99" `, ann):    1,
 			fmt.Sprintf(`password-set %d by "member 99" `, ann):    1,
 			fmt.Sprintf(`signed-in %d by "member %d" `, ann, ann):  1,
-			`signed-out 0 by "" `:                                  1,
+			fmt.Sprintf(`signed-out %d by "member %d" `, ann, ann): 1,
 		} {
 			if got[want] != n {
 				t.Errorf("%d events %s, want %d; all: %v", got[want], want, n, got)

@@ -39,9 +39,9 @@ func (c *APIKeyAddCmd) Run(ctx context.Context, std *console, cfg *Config) error
 		if err != nil {
 			return fmt.Errorf("add API key: %w", err)
 		}
+		d.record(ctx, std, keyEvent(id, "added for site "+site.UUID, site.GroupID))
 		fmt.Fprintf(std.err, "API key %d; only its hash is kept, so it is shown this once\n", id)
 		fmt.Fprintln(std.out, key)
-		d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: fmt.Sprintf("API key %d made", id)})
 		return nil
 	})
 }
@@ -108,7 +108,11 @@ func (c *APIKeyRemoveCmd) Run(ctx context.Context, std *console, cfg *Config) er
 	if !removed {
 		return fmt.Errorf("there is no API key %d", c.Key)
 	}
+	d.record(ctx, std, keyEvent(c.Key, "removed", 0))
 	fmt.Fprintf(std.err, "API key %d is removed\n", c.Key)
-	d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: fmt.Sprintf("API key %d removed", c.Key)})
 	return nil
+}
+
+func keyEvent(id int64, done string, group int64) members.Event {
+	return members.Event{Kind: members.KeyChanged, GroupID: group, Detail: fmt.Sprintf("API key %d %s", id, done)}
 }

@@ -49,8 +49,8 @@ func (c *ClientAddCmd) Run(ctx context.Context, std *console, cfg *Config) error
 	if err := d.AddClient(ctx, client); err != nil {
 		return fmt.Errorf("add client: %w", err)
 	}
+	d.record(ctx, std, members.Event{Kind: members.KeyChanged, MemberID: m.ID, Detail: "client " + client.ID + " added"})
 	fmt.Fprintln(std.out, client.ID, secret)
-	d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: "client " + client.ID + " made"})
 	return nil
 }
 
@@ -104,7 +104,7 @@ func (c *ClientRemoveCmd) Run(ctx context.Context, std *console, cfg *Config) er
 	if !removed {
 		return fmt.Errorf("there is no client %q", c.ID)
 	}
+	d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: "client " + c.ID + " removed"})
 	fmt.Fprintf(std.err, "client %s is removed\n", c.ID)
-	d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: "client removed"})
 	return nil
 }

@@ -50,6 +50,7 @@ func (c *SiteAddCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	if err := d.AddSite(ctx, site); err != nil {
 		return fmt.Errorf("add site: %w", err)
 	}
+	d.record(ctx, std, members.Event{Kind: members.SiteChanged, GroupID: g.ID, Detail: "added " + site.UUID})
 	fmt.Fprintln(std.out, site.UUID)
 	return nil
 }
@@ -115,8 +116,8 @@ func (c *SiteRemoveCmd) Run(ctx context.Context, std *console, cfg *Config) erro
 		if _, err := d.RemoveSite(ctx, site.UUID); err != nil {
 			return fmt.Errorf("remove site: %w", err)
 		}
+		d.record(ctx, std, members.Event{Kind: members.SiteChanged, GroupID: site.GroupID, Detail: "removed " + site.UUID})
 		fmt.Fprintf(std.err, "site %s is removed, and its keys\n", site.UUID)
-		d.record(ctx, std, members.Event{Kind: members.KeyChanged, Detail: "site " + site.UUID + " removed"})
 		return nil
 	})
 }

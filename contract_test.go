@@ -68,8 +68,10 @@ type runner struct {
 	site     *testSite // nil: the server runs elsewhere
 	mails    []*testMail
 	seen     int // mails that a section has spoken of
+	asked    string
 	response *http.Response
 	body     string
+	secrets  secrets
 }
 
 func runCase(t *testing.T, c *contractCase, dsn string) {
@@ -107,7 +109,7 @@ func (r *runner) play(t *testing.T, c *contractCase) {
 			r.site.clock.advance(t, s.arg)
 		case "do":
 			for line := range strings.Lines(s.text) {
-				r.site.do(t, strings.Fields(line))
+				r.do(t, strings.Fields(line))
 			}
 		default:
 			t.Fatalf("%s: no such section: %s", c.file, s.kind)
@@ -118,6 +120,7 @@ func (r *runner) play(t *testing.T, c *contractCase) {
 // request sends a section's request and collects the mails it causes.
 func (r *runner) request(t *testing.T, s *section) {
 	t.Helper()
+	r.asked = s.text
 	line, headers, body := (&section{text: r.expand(t, s.text)}).message()
 	method, target, ok := strings.Cut(line, " ")
 	if !ok {
@@ -138,11 +141,7 @@ func (r *runner) request(t *testing.T, s *section) {
 		t.Fatal(err)
 	}
 	defer r.response.Body.Close()
-	raw, err := io.ReadAll(r.response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.body = string(raw)
+	r.body = r.secrets.mask(r.response.Header, plainBody(t, r.response))
 	if r.site != nil {
 		r.mails = append(r.mails, r.site.deliver(t)...)
 	}
@@ -154,8 +153,10 @@ func setHeader(req *http.Request, h header) {
 		req.Host = h.value
 	case h.value == "":
 		req.Header.Del(h.name)
-	default:
+	case h.name == "Content-Type":
 		req.Header.Set(h.name, h.value)
+	default:
+		req.Header.Add(h.name, h.value)
 	}
 }
 
@@ -169,6 +170,7 @@ func (r *runner) expand(t *testing.T, text string) string {
 		},
 		"token": func(n ...int) string { return r.token(t, n) },
 	}
+	r.secrets.funcs(t, funcs)
 	var b bytes.Buffer
 	if err := template.Must(template.New("").Funcs(funcs).Parse(text)).Execute(&b, nil); err != nil {
 		t.Fatal(err)
@@ -204,7 +206,7 @@ func (r *runner) compare(t *testing.T, s *section) {
 		return
 	}
 	if diff := cmp.Diff(s.text, got); diff != "" {
-		t.Errorf("response (-want +got):\n%s", diff)
+		t.Errorf("response (-want +got):\n%s\nto\n%.500s", diff, r.asked)
 	}
 	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {
 		if got := r.response.Header.Get(name); got != want {
@@ -229,6 +231,12 @@ func (r *runner) expectMail(t *testing.T, s *section) {
 	}
 	for line := range strings.Lines(body) {
 		line = strings.TrimSuffix(line, "\n")
+		if absent, ok := strings.CutPrefix(line, "! "); ok {
+			if strings.Contains(m.text, absent) || strings.Contains(m.html, template.HTMLEscapeString(absent)) {
+				t.Errorf("the mail holds %q:\n%s\n%s", absent, m.text, m.html)
+			}
+			continue
+		}
 		if !strings.Contains(m.text, line) {
 			t.Errorf("the text part lacks %q:\n%s", line, m.text)
 		}

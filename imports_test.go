@@ -27,9 +27,11 @@ var mayImport = map[string][]string{
 	"members":           {"errcodes", "password", "templates", "mail", "groups"},
 	"store":             {"errcodes", "password", "templates", "mail", "groups", "members"},
 	"store/mariadbtest": {},
+	"browsertest":       {},
 	"xmlresp":           {"errcodes", "password", "templates", "mail", "groups", "members"},
 	"server":            {"errcodes", "password", "templates", "groups", "members", "xmlresp"},
 	"":                  {"errcodes", "password", "templates", "mail", "groups", "members", "store", "xmlresp", "server"},
+	"scripts/removals":  {},
 	"scripts/testgate":  {},
 	"faulttest":         {},
 }

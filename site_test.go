@@ -48,7 +48,7 @@ type siteConfig struct {
 type testSite struct {
 	*app
 	clock *testClock
-	ids   map[string]int64 // of members by username, of groups by name
+	ids   map[string]int64 // of members by username, of groups by name, of API keys by the key
 }
 
 func startSite(t testing.TB, c siteConfig) *testSite {
@@ -173,12 +173,35 @@ func (s *testSite) load(t testing.TB, name string) {
 		}
 		all = append(all, n)
 	}
+	s.loadSites(t, state)
 	ids, err := s.store.AddMembers(ctx, all)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, id := range ids {
 		s.ids[all[i].Username] = id
+	}
+}
+
+// loadSites adds the state's Wix sites and their keys.
+func (s *testSite) loadSites(t testing.TB, state stateFile) {
+	t.Helper()
+	for _, x := range state.Site {
+		site := members.WixSite{UUID: x.ID, GroupID: s.ids[x.Group], Redirects: x.Redirects}
+		if err := s.store.AddSite(t.Context(), site); err != nil {
+			t.Fatal(err)
+		}
+		site, err := s.store.FindSite(t.Context(), x.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range x.Key {
+			id, err := s.store.AddKey(t.Context(), members.APIKey{Site: site, Scopes: k.Scopes}, password.HashToken(k.Key))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.ids[k.Key] = id
+		}
 	}
 }
 
@@ -217,6 +240,10 @@ func (s *testSite) do(t *testing.T, words []string) {
 	switch words[0] {
 	case "lock", "unlock":
 		err = s.store.SetLocked(t.Context(), s.ids[words[1]], words[0] == "lock")
+	case "remove-key":
+		_, err = s.store.RemoveKey(t.Context(), s.ids[words[1]])
+	case "remove-site":
+		_, err = s.store.RemoveSite(t.Context(), words[1])
 	case "leave":
 		_, err = s.store.SetMembership(t.Context(), s.ids[words[1]], s.ids[words[2]], false)
 	default:

@@ -3,6 +3,7 @@ package faulttest
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 const (
 	openOrders = `SELECT COUNT(id) FROM mails WHERE state IN ('pending', 'sending')`
 	allOrders  = `SELECT m.email, o.id, o.template, o.state, o.outcome, o.token_hash IS NOT NULL, o.used_at IS NOT NULL
-FROM mails AS o JOIN members AS m ON m.id = o.member_id AND m.id > 0`
+FROM mails AS o JOIN members AS m ON m.id = o.member_id AND m.id > 0 AND o.addressed = 1`
 	allMembers = `SELECT email, password_hash, password_changed_at IS NOT NULL FROM members WHERE id > 0`
 )
 
@@ -31,9 +32,9 @@ func (s *site) drain(limit time.Duration) {
 	})
 }
 
-func (s *site) orders() []order {
+func (s *site) orders(from *sql.Tx) []order {
 	s.t.Helper()
-	rows, err := s.db.Query(allOrders)
+	rows, err := from.Query(allOrders)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -62,9 +63,16 @@ type standing struct {
 	notices  []order
 }
 
+// standings reads all at one moment: a change whose client was not told may
+// still be under way.
 func (s *site) standings() map[string]*standing {
 	s.t.Helper()
-	rows, err := s.db.Query(allMembers)
+	moment, err := s.db.Begin()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer moment.Rollback()
+	rows, err := moment.Query(allMembers)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -81,7 +89,7 @@ func (s *site) standings() map[string]*standing {
 	if err := rows.Err(); err != nil {
 		s.t.Fatal(err)
 	}
-	for _, o := range s.orders() {
+	for _, o := range s.orders(moment) {
 		if m := all[o.email]; o.hasToken {
 			m.requests = append(m.requests, o)
 		} else {

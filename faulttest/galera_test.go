@@ -96,7 +96,7 @@ func (n *node) chown() {
 }
 
 func (n *node) common() []string {
-	args := []string{"--no-defaults", "--datadir=" + n.dir + "/data", "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"}
+	args := []string{"--no-defaults", "--datadir=" + n.dir + "/data", "--tmpdir=" + n.dir, "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"}
 	if os.Getuid() == 0 {
 		args = append(args, "--user=mysql")
 	}

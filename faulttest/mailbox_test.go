@@ -66,7 +66,7 @@ func (b *mailbox) port(t testing.TB, from string) string {
 	s.Domain = "mail.test"
 	s.ErrorLog = log.New(io.Discard, "", 0)
 	b.servers = append(b.servers, s)
-	go s.Serve(l)
+	go func() { _ = s.Serve(l) }() // ends with Close
 	return l.Addr().String()
 }
 

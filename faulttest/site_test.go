@@ -128,7 +128,8 @@ func (r *replica) environment(more ...string) []string {
 		"RESEED_DATA=" + r.site.dir, "RESEED_KEY_FILE=" + filepath.Join(r.site.dir, "token.key"),
 		"RESEED_LISTEN=" + r.addr, "RESEED_HOST_URL=https://reset.example.org/ps",
 		"RESEED_SMTP=" + r.smtp, "RESEED_EMAIL_DOMAIN=example.org",
-		"RESEED_MAILS_PER_HOUR=1000", "RESEED_FAILPOINT_LEASE=" + lease.String(),
+		"RESEED_MAILS_PER_HOUR=1000", "RESEED_CLIENT_RATE=1000000", "RESEED_TOTAL_RATE=1000000",
+		"RESEED_FAILPOINT_LEASE=" + lease.String(),
 	}
 	if r.dsn != "" {
 		env = append(env, "RESEED_DATABASE="+r.dsn)
@@ -178,12 +179,12 @@ func (r *replica) startReady(env ...string) {
 	})
 }
 
-// answers reports whether the server answers at all.
+// answers reports whether the server takes requests, for which it needs the database.
 func (r *replica) answers() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	status, _, err := post(ctx, http.DefaultClient, r.url+"/no/such/service", nil)
-	return err == nil && status == http.StatusNotFound
+	status, _, err := post(ctx, http.DefaultClient, r.url+"/members/resetpassword", url.Values{"email": {"nobody@example.org"}})
+	return err == nil && status == http.StatusOK
 }
 
 // crash kills the server and notes when.

@@ -32,12 +32,13 @@ const (
 	MembershipChanged Kind = "membership-changed" // by an administrator
 	MailRetried       Kind = "mail-retried"       // by an administrator
 	KeyChanged        Kind = "key-changed"        // a token key or API key was made, rotated or revoked
+	SiteChanged       Kind = "site-changed"       // a Wix site was added or removed
 )
 
 // Kinds returns every kind there is.
 func Kinds() []Kind {
 	return []Kind{ResetRequested, PasswordChanged, ChangeRefused, ResetForced, PasswordSet, SignedIn, SignInRefused, SignedOut,
-		MemberLocked, MemberUnlocked, MemberAdded, GroupAdded, MembershipChanged, MailRetried, KeyChanged}
+		MemberLocked, MemberUnlocked, MemberAdded, GroupAdded, MembershipChanged, MailRetried, KeyChanged, SiteChanged}
 }
 
 // Event is a security event. It holds no secrets: no token, password or hash.

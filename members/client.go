@@ -54,16 +54,21 @@ func (s *Service) Grant(ctx context.Context, client, secret string) (token strin
 	}
 	// A secret is 256 random bits: one SHA-256 is enough, no slow hash is needed.
 	if !c.Secret.Equal(password.HashToken(secret)) || c.Zero() || c.Member.Refused() {
-		s.audit(ctx, Caller{}, Event{Kind: SignInRefused, MemberID: c.Member.ID, Identifier: client, Detail: "client credentials"}, errcodes.BadCredentials(ErrClient))
+		s.audit(ctx, Caller{}, Event{Kind: SignInRefused, MemberID: c.Member.ID, Detail: "client " + c.ID}, errcodes.BadCredentials(ErrClient))
 		return "", ErrClient
 	}
 	if token, err = s.secret(); err != nil {
 		return "", err
 	}
 	now := s.Now()
-	return token, s.Clients.AddAccessToken(ctx, AccessToken{
+	err = s.Clients.AddAccessToken(ctx, AccessToken{
 		Token: password.HashToken(token), Client: c.ID, Member: c.Member, Created: now, Expires: now.Add(s.Access.TokenLife),
 	})
+	if err != nil {
+		return "", err
+	}
+	s.audit(ctx, Caller{}, Event{Kind: SignedIn, MemberID: c.Member.ID, Actor: "client " + c.ID, Detail: "access token"}, nil)
+	return token, nil
 }
 
 // Bearer returns whom an access token speaks for: a member, or nobody where

@@ -53,7 +53,7 @@ func (s *Service) Compose(ctx context.Context, job mail.Job) (*mail.Message, err
 	}, nil
 }
 
-var errKeyGone = errors.New("its token was made with a key that this server does not have")
+var errTokenKey = errors.New("its token was made with a key that this server does not have")
 
 // undeliverable returns why an order leads to no mail.
 func (s *Service) undeliverable(d OrderDetail) error {
@@ -105,7 +105,7 @@ func (s *Service) notification(d OrderDetail) (templates.Notification, error) {
 	token, ok := s.Keys.TokenFor(o.Purpose, o.ID, o.MemberID, o.Token)
 	if !ok {
 		// While keys rotate, another server may have the key: it is tried again.
-		return n, errKeyGone
+		return n, errTokenKey
 	}
 	n.Token, n.ValidFor = token, o.Expires.Sub(o.Created)
 	n.Link = s.link(o.Purpose, m.ID, token)

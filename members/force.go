@@ -25,34 +25,41 @@ type ForceRequest struct {
 // 0202, 1008, 1002, 101A, 100E, 1018, 1019; 100F without a password; 1015 and
 // 1016 with one; F004 when the server is too busy.
 func (s *Service) Force(ctx context.Context, caller Caller, f ForceRequest) (Outcome, error) {
+	r := ResetRequest{InGroup: f.InGroup, Email: f.Email, Username: f.Username, Password: f.Password, Async: f.Async}
+	outcome, m, err := s.force(ctx, caller, f, &r)
+	kind := ResetForced
+	if f.HasPassword {
+		kind = PasswordSet
+	}
+	if err != nil || outcome != Pending && outcome != PendingAdmin {
+		s.audit(ctx, caller, r.about(kind, m), err)
+	}
+	return outcome, err
+}
+
+func (s *Service) force(ctx context.Context, caller Caller, f ForceRequest, r *ResetRequest) (Outcome, Member, error) {
 	if !caller.Admin() {
-		return 0, errcodes.New(errcodes.Forbidden)
+		return 0, Member{}, errcodes.New(errcodes.Forbidden)
 	}
 	if f.HasPassword && f.Password == "" && !s.CompatV5 {
-		return 0, errcodes.Missing("member-password")
+		return 0, Member{}, errcodes.Missing("member-password")
 	}
-	r := ResetRequest{InGroup: f.InGroup, Email: f.Email, Username: f.Username, Password: f.Password, Async: f.Async}
 	if r.InGroup != "" {
 		var err error
 		if r.group, err = s.FindGroup(ctx, r.InGroup); err != nil {
-			return 0, err
+			return 0, Member{}, err
 		}
 	}
-	found, err := s.find(ctx, caller, r)
+	found, err := s.find(ctx, caller, *r)
 	switch {
 	case err != nil:
-		s.audit(ctx, caller, r.about(ResetForced, found.Member), err)
-		return 0, err
+		return 0, found.Member, err
 	case f.HasPassword && f.Password == "":
-		return pendingFor(found.Member), nil
+		return pendingFor(found.Member), found.Member, nil
 	case f.HasPassword:
-		err = s.forceChange(ctx, caller, found.Member, r)
-		s.audit(ctx, caller, r.about(PasswordSet, found.Member), err)
-		return Changed, err
+		return Changed, found.Member, s.forceChange(ctx, caller, found.Member, *r)
 	default:
-		err = s.forceRequest(ctx, caller, found.Member, r)
-		s.audit(ctx, caller, r.about(ResetForced, found.Member), err)
-		return Requested, err
+		return Requested, found.Member, s.forceRequest(ctx, caller, found.Member, *r)
 	}
 }
 

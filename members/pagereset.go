@@ -1,6 +1,7 @@
 package members
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -32,10 +33,13 @@ const (
 // LinkDetail is what a page shows about a link. Group is set wherever the
 // token is known, Member for a good link alone.
 type LinkDetail struct {
-	State       LinkState
-	Member      Member
-	Group       groups.Group // zero: the service without a group
-	RedirectURL string       // that the request asked to continue at; not checked yet
+	State    LinkState
+	Member   Member
+	Group    groups.Group // zero: the service without a group
+	Language string       // BCP 47: that the request asked for, or else the member's; "": neither
+	// RedirectURL is where the request asked to continue, "": nowhere. It was
+	// on its site's list then.
+	RedirectURL string
 }
 
 // DescribeLink tells about a link without spending it, however often.
@@ -47,7 +51,7 @@ func (s *Service) DescribeLink(ctx context.Context, l Link) (LinkDetail, error) 
 	if err != nil || !record.issuedFor(l) {
 		return LinkDetail{}, err
 	}
-	d := LinkDetail{State: LinkGood, RedirectURL: record.Options.RedirectURL}
+	d := LinkDetail{State: LinkGood, Language: record.Options.Language, RedirectURL: record.Options.RedirectURL}
 	if record.GroupID != 0 {
 		if d.Group, err = s.Groups.FindGroupID(ctx, record.GroupID); err != nil {
 			return LinkDetail{}, err
@@ -72,7 +76,7 @@ func (l Link) purpose() password.Purpose {
 }
 
 func (t TokenRecord) issuedFor(l Link) bool {
-	return t.MemberID != 0 && t.Purpose == l.purpose() && (l.MemberID == 0 || l.MemberID == t.MemberID)
+	return t.MemberID > 0 && t.Purpose == l.purpose() && (l.MemberID == 0 || l.MemberID == t.MemberID)
 }
 
 // withMember adds the member to a good link; accounts that can't be reset make it unknown.
@@ -81,7 +85,7 @@ func (s *Service) withMember(ctx context.Context, d LinkDetail, id int64) (LinkD
 	if err != nil {
 		return LinkDetail{}, err
 	}
-	d.Member = found.Member
+	d.Member, d.Language = found.Member, cmp.Or(d.Language, found.Member.Language)
 	if m := d.Member; m.Zero() || m.APIAccount || m.Refused() {
 		d.State, d.Member = LinkUnknown, Member{}
 	}

@@ -70,25 +70,30 @@ func (s *Service) hearsOfMembers(caller Caller) bool {
 // Unlock lifts both kinds of lock, if there are any (contract 1.5). Errors:
 // 403 0101 for anyone but administrators; 0204.
 func (s *Service) Unlock(ctx context.Context, caller Caller, name string) (Profile, error) {
+	m, err := s.unlock(ctx, caller, name)
+	s.audit(ctx, caller, Event{Kind: MemberUnlocked, MemberID: m.ID, Identifier: Fold(name)}, err)
+	if err != nil {
+		return Profile{}, err
+	}
+	return s.profile(m, true), nil
+}
+
+func (s *Service) unlock(ctx context.Context, caller Caller, name string) (Member, error) {
 	if !caller.Admin() {
-		return Profile{}, errcodes.New(errcodes.Forbidden)
+		return Member{}, errcodes.New(errcodes.Forbidden)
 	}
 	m, err := s.named(ctx, name)
 	if err != nil {
-		return Profile{}, err
+		return Member{}, err
 	}
 	if m.Zero() {
-		return Profile{}, errcodes.New(errcodes.MissingMember)
+		return Member{}, errcodes.New(errcodes.MissingMember)
 	}
 	if err := s.Registry.SetLocked(ctx, m.ID, false); err != nil {
-		return Profile{}, err
+		return m, err
 	}
-	s.audit(ctx, caller, Event{Kind: MemberUnlocked, MemberID: m.ID}, nil)
 	found, err := s.Resets.FindMember(ctx, Lookup{ID: m.ID})
-	if err != nil {
-		return Profile{}, err
-	}
-	return s.profile(found.Member, true), nil
+	return found.Member, err
 }
 
 // named returns whom {member} names: a numeric id, a username or an email

@@ -54,21 +54,23 @@ func ValidLanguage(s string) bool { return s != "" && languageFault(s) == "" }
 // mail; the answer and the work are the same. All requests count. Error: F003
 // when the site has had its mails of the day.
 func (s *Service) SendSetPassword(ctx context.Context, site WixSite, r SetPasswordRequest) error {
-	order, err := s.recoveryOrder(ctx, site, r.Email, Options{HideIgnoreMessage: r.HideIgnoreMessage})
+	a, err := s.newRecovery(ctx, site, r.Email, Options{HideIgnoreMessage: r.HideIgnoreMessage})
 	if err != nil {
 		return err
 	}
-	quota := Quota{Site: site.ID, Day: int(order.Created.Unix() / secondsADay), Max: s.SiteMailsPerDay}
-	ok, err := s.Sites.AddSiteOrder(ctx, order, quota)
+	created := a.order.Created.Unix()
+	quota := Quota{Site: site.ID, Day: int(created / secondsADay), Max: s.SiteMailsPerDay}
+	ok, err := s.Sites.AddSiteOrder(ctx, a.order, quota)
 	if err != nil {
 		return err
 	}
 	if !ok {
 		e := errcodes.Wrap(errcodes.TooManyRequests, errors.New("the site's mails of the day are used up"))
-		e.RetryAfter = int(secondsADay - order.Created.Unix()%secondsADay)
+		e.RetryAfter = int(secondsADay - created%secondsADay)
+		s.audit(ctx, Caller{}, a.event, e)
 		return e
 	}
-	s.dispatch(ctx, Caller{}, false, order.ID)
+	s.ordered(ctx, a)
 	return nil
 }
 
@@ -84,14 +86,14 @@ func (s *Service) SendRecovery(ctx context.Context, r RecoveryRequest) error {
 	if r.RedirectURL != "" && !site.Allows(r.RedirectURL) {
 		return ErrRedirect
 	}
-	order, err := s.recoveryOrder(ctx, site, r.Email, Options{Language: r.Language, RedirectURL: r.RedirectURL})
+	a, err := s.newRecovery(ctx, site, r.Email, Options{Language: r.Language, RedirectURL: r.RedirectURL})
 	if err != nil {
 		return err
 	}
-	if err := s.Resets.AddOrder(ctx, order); err != nil {
+	if err := s.Resets.AddOrder(ctx, a.order); err != nil {
 		return err
 	}
-	s.dispatch(ctx, Caller{}, false, order.ID)
+	s.ordered(ctx, a)
 	return nil
 }
 
@@ -113,20 +115,27 @@ func (s *Service) siteOf(ctx context.Context, r RecoveryRequest) (WixSite, error
 	return site, err
 }
 
-// recoveryOrder looks once, whoever is asked for, and addresses the order to
+// recovery is a recovery that was asked for: what to order and what to record.
+type recovery struct {
+	order   Order
+	event   Event
+	refusal error // why the order is addressed to nobody; nil: it isn't
+}
+
+// newRecovery looks once, whoever is asked for, and addresses the order to
 // nobody where there is no one to mail to.
-func (s *Service) recoveryOrder(ctx context.Context, site WixSite, email string, o Options) (Order, error) {
+func (s *Service) newRecovery(ctx context.Context, site WixSite, email string, o Options) (a recovery, err error) {
 	found, err := s.Resets.FindMember(ctx, Lookup{Email: email, Group: site.GroupID})
 	if err != nil {
-		return Order{}, err
+		return a, err
 	}
+	a.event = Event{Kind: ResetRequested, MemberID: found.Member.ID, GroupID: site.GroupID, Identifier: Fold(email)}
+	a.refusal = found.refusal(Caller{}, site.Zero())
 	addressee := found.Row
-	refusal := found.refusal(Caller{}, site.Zero())
-	if refusal != nil {
-		addressee = -found.Row // nobody, see requestReset
+	if a.refusal != nil {
+		addressee = -found.Row // nobody, in that member's place
 	}
-	s.audit(ctx, Caller{}, Event{Kind: ResetRequested, MemberID: found.Member.ID, GroupID: site.GroupID, Identifier: Fold(email)}, refusal)
-	return s.newOrder(Order{
+	a.order, err = s.newOrder(Order{
 		Template: SetPasswordTemplate,
 		Reason:   "member",
 		Purpose:  password.Recovery,
@@ -134,6 +143,13 @@ func (s *Service) recoveryOrder(ctx context.Context, site WixSite, email string,
 		GroupID:  site.GroupID,
 		Options:  o,
 	}, RecoveryLife)
+	return a, err
+}
+
+// ordered records a recovery that was ordered, and gets its mail going.
+func (s *Service) ordered(ctx context.Context, a recovery) {
+	s.audit(ctx, Caller{}, a.event, a.refusal)
+	s.dispatch(ctx, Caller{}, false, a.order.ID)
 }
 
 // Recover sets the password of the member that a recovery token was mailed to,
@@ -141,9 +157,7 @@ func (s *Service) recoveryOrder(ctx context.Context, site WixSite, email string,
 // unknown, used, of another purpose, or of a member that may not be reset, and
 // for an expired one, which wraps ErrTokenExpired; 1015, 1016, F004. A refused
 // password does not use up the token.
-func (s *Service) Recover(ctx context.Context, token, pw string) (err error) {
-	about := Event{Kind: PasswordChanged}
-	defer func() { s.audit(ctx, Caller{}, about, err) }()
+func (s *Service) Recover(ctx context.Context, token, pw string) error {
 	hash := password.HashToken(token)
 	record, err := s.Resets.FindToken(ctx, hash)
 	if err != nil {
@@ -153,18 +167,25 @@ func (s *Service) Recover(ctx context.Context, token, pw string) (err error) {
 	if err != nil {
 		return err
 	}
-	about.MemberID, about.GroupID = found.Member.ID, record.GroupID
-	if err := record.recovers(found, s.Now()); err != nil {
+	err = s.recover(ctx, record, found, change{token: hash, password: pw})
+	s.audit(ctx, Caller{}, Event{Kind: PasswordChanged, MemberID: found.Member.ID, GroupID: record.GroupID}, err)
+	return err
+}
+
+func (s *Service) recover(ctx context.Context, t TokenRecord, found Found, c change) (err error) {
+	if err := t.recovers(found, s.Now()); err != nil {
 		return err
 	}
-	group, err := s.groupOf(ctx, record)
-	if err != nil {
+	if t.GroupID != 0 {
+		if c.group, err = s.Groups.FindGroupID(ctx, t.GroupID); err != nil {
+			return err
+		}
+	}
+	c.member = found.Member
+	if err := s.checkBy(s.Policy.WithMax(MaxRecoveryPassword), c.password, c.member, c.group); err != nil {
 		return err
 	}
-	if err := s.checkBy(s.Policy.WithMax(MaxRecoveryPassword), pw, found.Member, group); err != nil {
-		return err
-	}
-	return s.setPassword(ctx, Caller{}, change{member: found.Member, group: group, token: hash, password: pw})
+	return s.setPassword(ctx, Caller{}, c)
 }
 
 // recovers returns why a recovery token does not let the member set a password.
@@ -177,12 +198,4 @@ func (t TokenRecord) recovers(found Found, now time.Time) error {
 		return errcodes.Wrap(errcodes.InvalidToken, ErrTokenExpired)
 	}
 	return nil
-}
-
-// groupOf returns the group that a token was ordered for, the zero Group where there was none.
-func (s *Service) groupOf(ctx context.Context, t TokenRecord) (groups.Group, error) {
-	if t.GroupID == 0 {
-		return groups.Group{}, nil
-	}
-	return s.Groups.FindGroupID(ctx, t.GroupID)
 }

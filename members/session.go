@@ -33,17 +33,21 @@ func (s *Service) Login(ctx context.Context, name, pw, replaced string) (id stri
 	if m, err = s.enter(ctx, name, pw, opened, ends); err != nil {
 		return "", Member{}, err
 	}
-	s.audit(ctx, Caller{Member: m}, Event{Kind: SignedIn, MemberID: m.ID}, nil)
+	s.audit(ctx, Caller{Member: m}, Event{Kind: SignedIn, MemberID: m.ID, Identifier: Fold(name), Detail: "session"}, nil)
 	return id, m, nil
 }
 
 // Logout ends a session, if there is such a session.
 func (s *Service) Logout(ctx context.Context, id string) error {
-	err := s.Sessions.EndSession(ctx, password.HashToken(id))
-	if err == nil {
-		s.audit(ctx, Caller{}, Event{Kind: SignedOut}, nil)
+	x, err := s.Sessions.FindSession(ctx, password.HashToken(id))
+	if err != nil || x.Member.Zero() {
+		return err
 	}
-	return err
+	if err := s.Sessions.EndSession(ctx, x.ID); err != nil {
+		return err
+	}
+	s.audit(ctx, Caller{Member: x.Member}, Event{Kind: SignedOut, MemberID: x.Member.ID}, nil)
+	return nil
 }
 
 // Session returns whose session that is. Sessions end when they are not used

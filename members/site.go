@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,16 +78,33 @@ func (s *Service) AuthorizeSite(ctx context.Context, key, siteID string) (WixSit
 	if err != nil {
 		return WixSite{}, err
 	}
-	if k.ID == 0 {
-		return WixSite{}, errcodes.BadCredentials(errNoKey)
-	}
-	if !slices.Contains(k.Scopes, ManageMembers) {
-		return WixSite{}, errcodes.Wrap(errcodes.Forbidden, errScope)
-	}
-	if uuid, err := ParseSiteID(siteID); err != nil || uuid != k.Site.UUID {
-		return WixSite{}, errcodes.Wrap(errcodes.Forbidden, errForeignSite)
+	if err := k.refusal(siteID); err != nil {
+		s.audit(ctx, Caller{}, Event{Kind: SignInRefused, GroupID: k.Site.GroupID, Detail: k.name()}, err)
+		return WixSite{}, err
 	}
 	return k.Site, nil
+}
+
+// refusal returns why a key may not manage the members of the site.
+func (k APIKey) refusal(siteID string) error {
+	if k.ID == 0 {
+		return errcodes.BadCredentials(errNoKey)
+	}
+	if !slices.Contains(k.Scopes, ManageMembers) {
+		return errcodes.Wrap(errcodes.Forbidden, errScope)
+	}
+	if uuid, err := ParseSiteID(siteID); err != nil || uuid != k.Site.UUID {
+		return errcodes.Wrap(errcodes.Forbidden, errForeignSite)
+	}
+	return nil
+}
+
+// name is how security events tell a key.
+func (k APIKey) name() string {
+	if k.ID == 0 {
+		return "API key that is not known"
+	}
+	return "API key " + strconv.FormatInt(k.ID, 10)
 }
 
 // keyPrefix lets scanners of sources and logs find keys that leaked.

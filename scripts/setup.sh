@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a C compiler (for the
-# race detector) and MariaDB, of which the tests start private instances.
+# race detector), MariaDB, of which the tests start private instances, Chromium
+# for the tests of the pages, and Node with npm for them and for a vendor's SDK.
 # Services of installed packages are not started.
 set -euo pipefail
 
@@ -18,6 +19,9 @@ need() { # need PACKAGE COMMAND...: PACKAGE is missing where none of its command
 
 need gcc gcc cc clang
 need mariadb-server mariadbd mysqld
+need nodejs node
+need chromium chromium chromium-browser google-chrome
+need npm npm
 # The C library's headers come apart from the compiler.
 if [ ! -e /usr/include/stdlib.h ]; then packages+=(libc6-dev); fi
 

@@ -47,11 +47,11 @@ func (p *pages) showChange(v *visit) (*reply, error) {
 
 // showLink shows the form for a good link, or what is wrong with it.
 func (v *visit) showLink(l members.Link, data changeData) (*reply, error) {
-	d, err := v.pages.PageConfig.Members.DescribeLink(v.Context(), l)
+	d, err := v.pages.Members.DescribeLink(v.Context(), l)
 	if err != nil {
 		return nil, err
 	}
-	v.dress(d.Group, d.Member.Language)
+	v.dress(d.Group, d.Language)
 	if d.State != members.LinkGood {
 		return v.badLink(d)
 	}
@@ -130,8 +130,8 @@ func (p *pages) change(v *visit, l members.Link, data changeData, form params) (
 		data.Refusal = v.inLanguageOf(l).say("reason-" + reason)
 		return v.showLink(l, data)
 	}
-	d, err := p.PageConfig.Members.CompleteLink(v.Context(), l, pw)
-	v.dress(d.Group, d.Member.Language)
+	d, err := p.Members.CompleteLink(v.Context(), l, pw)
+	v.dress(d.Group, d.Language)
 	if fault := refusal(err); fault != "" {
 		data.Field, data.Refusal = "password", v.say("reason-"+fault)
 		noteError(v.Context(), errcodes.From(err))
@@ -149,8 +149,8 @@ func (p *pages) change(v *visit, l members.Link, data changeData, form params) (
 
 // inLanguageOf dresses for a link ahead of time; where that fails the page will, too.
 func (v *visit) inLanguageOf(l members.Link) *visit {
-	if d, err := v.pages.PageConfig.Members.DescribeLink(v.Context(), l); err == nil {
-		v.dress(d.Group, d.Member.Language)
+	if d, err := v.pages.Members.DescribeLink(v.Context(), l); err == nil {
+		v.dress(d.Group, d.Language)
 	}
 	return v
 }
@@ -158,7 +158,11 @@ func (v *visit) inLanguageOf(l members.Link) *visit {
 // done tells of the success and where to go next: nobody is signed in by it,
 // and nobody is sent anywhere without a click.
 func (v *visit) done(d members.LinkDetail) (*reply, error) {
-	a, err := v.render(http.StatusOK, "done", v.say("done-title"), v.look.NextURL(d.RedirectURL), "account", account(d.Member))
+	next := d.RedirectURL
+	if next == "" {
+		next = v.look.NextURL("")
+	}
+	a, err := v.render(http.StatusOK, "done", v.say("done-title"), next, "account", account(d.Member))
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +201,7 @@ func (p *pages) strength(v *visit) (*reply, error) {
 	if !ok || form.get("link") != mark(l) {
 		return nil, errcodes.New(errcodes.InvalidToken)
 	}
-	j, err := p.PageConfig.Members.JudgePassword(v.Context(), l, form.get("member-password"))
+	j, err := p.Members.JudgePassword(v.Context(), l, form.get("member-password"))
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (p *pages) enter(v *visit) error {
 	if err != nil {
 		return malformed(nil)
 	}
-	g, err := p.PageConfig.Members.FindGroup(v.Context(), name)
+	g, err := p.Members.FindGroup(v.Context(), name)
 	if errcodes.From(err).Code == errcodes.MissingGroup {
 		return errcodes.New(errcodes.NoSuchService)
 	}

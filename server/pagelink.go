@@ -54,7 +54,7 @@ func linkInAddress(address string) members.Link {
 // browsers withhold a strict one on the redirect that follows a click in a
 // web mailer.
 func (p *pages) cookie(value string, life int) string {
-	c := http.Cookie{
+	c := http.Cookie{ //nolint:gosec // G124: Secure follows the host URL: over plain http browsers drop secure cookies
 		Name: linkCookie, Value: value, Path: p.base + "/changepassword", MaxAge: life,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.host.Scheme == "https",
 	}

@@ -21,7 +21,7 @@ const shownGroups = 20
 
 // showStart tells what runs here, and how to try it.
 func (p *pages) showStart(v *visit) (*reply, error) {
-	all, err := p.PageConfig.Members.AllGroups(v.Context())
+	all, err := p.Members.AllGroups(v.Context())
 	if err != nil {
 		return nil, err
 	}

@@ -45,8 +45,8 @@ func (s *Store) Hold() { s.gate.held.Store(true) }
 // Release ends a Hold.
 func (s *Store) Release() { s.gate.held.Store(false) }
 
-// Times of Watch. A probe that timed out is repeated before it counts: a busy
-// machine is no outage.
+// Times of Watch. A probe that failed is repeated before it counts: neither a
+// busy machine nor one broken link is an outage.
 const (
 	probeTimeout = 1500 * time.Millisecond
 	probeEvery   = time.Second
@@ -65,16 +65,16 @@ func (s *Store) Watch(ctx context.Context, changed func(error)) error {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	for slow := 0; ctx.Err() == nil; {
+	for failures := 0; ctx.Err() == nil; {
 		err := s.fail("probe", s.probe(ctx, db))
 		if ctx.Err() != nil {
 			return nil
 		}
-		if timedOut(err) && slow == 0 && s.gate.away.Load() == nil {
-			slow++
+		if err != nil && failures == 0 && s.gate.away.Load() == nil {
+			failures++
 			continue
 		}
-		slow = 0
+		failures = 0
 		s.turn(err, changed)
 		s.idle(ctx, err != nil)
 	}

@@ -11,6 +11,9 @@ import (
 const countSiteDay statement = `
 UPDATE site_days SET mails = mails + 1 WHERE site_id = ? AND day = ? AND mails < ?`
 
+// endSiteDays leaves yesterday to servers whose clocks are behind.
+const endSiteDays statement = `DELETE FROM site_days WHERE site_id = ? AND day < ?`
+
 // Two servers may open a day at once: one row comes of it.
 const (
 	openSiteDaySQLite statement = `
@@ -48,6 +51,9 @@ func (t tx) addSiteOrder(ctx context.Context, o members.Order, q members.Quota) 
 		return err
 	}
 	if _, err := t.exec(ctx, t.choose(openSiteDayMySQL, openSiteDaySQLite), q.Site, q.Day); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, endSiteDays, q.Site, q.Day-1); err != nil {
 		return err
 	}
 	return exactlyOne(t.exec(ctx, countSiteDay, q.Site, q.Day, q.Max))

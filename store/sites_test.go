@@ -200,3 +200,19 @@ func TestSiteOrdersRunTheSameStatements(t *testing.T) {
 		}
 	})
 }
+
+// Counters of days that are over don't pile up.
+func TestSiteDaysEnd(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		a, b := e.site(acmeUUID), e.site(globexUUID)
+		e.count(t, e.Store, b.ID, 1)
+		for day := 1; day <= 5; day++ {
+			e.count(t, e.Store, a.ID, day)
+		}
+		var days, others int
+		err := raw(t, e.config).QueryRow(`SELECT COUNT(*), SUM(CASE WHEN site_id = 1 AND day IN (4, 5) THEN 0 ELSE 1 END) FROM site_days`).Scan(&days, &others)
+		if err != nil || days != 3 || others != 1 {
+			t.Errorf("%d counters, of which %d are neither this nor the last day's, error %v; want 3 and the other site's", days, others, err)
+		}
+	})
+}

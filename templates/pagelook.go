@@ -31,8 +31,9 @@ type Settings struct {
 	LogoText string `toml:"logo-text"`
 	// Next is where to go after a password was set, http or https.
 	Next string `toml:"next"`
-	// NextOrigins is the allow-list for URLs that a request asked to continue
-	// at: origins such as https://app.example.org, compared exactly (WEB-11).
+	// NextOrigins narrows down which of the URLs that a request's site allows
+	// the pages lead on to: origins such as https://app.example.org, compared
+	// exactly (WEB-11). An empty list allows none.
 	NextOrigins []string `toml:"next-origins"`
 }
 
@@ -154,9 +155,14 @@ func (l *Look) styleSheet() string {
 }
 
 // NextURL returns where to go after a password was set: what the request asked
-// for where its origin is on the allow-list, else the configured URL, else "".
+// for, else the configured URL, else "". What was asked for was on the list of
+// the request's site already; where the look has a list, it must be on that, too.
 func (l *Look) NextURL(asked string) string {
-	if allowedURL(asked, l.NextOrigins) {
+	origins := l.NextOrigins
+	if u, err := parseWebURL(asked); origins == nil && err == nil {
+		origins = []string{u.Scheme + "://" + foldASCII(u.Host)}
+	}
+	if allowedURL(asked, origins) {
 		return asked
 	}
 	return l.Next

@@ -48,6 +48,9 @@ func LoadPages(fsys fs.FS, o Options) (*Pages, error) {
 	if fsys != nil {
 		err = loadPageFolders(fsys, sources)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("load pages: %w", err)
+	}
 	for name := range sources {
 		look, fault := newLook(p.sourcesOf(name, sources))
 		p.looks[name] = look
@@ -176,10 +179,10 @@ func (s *pageSource) read(fsys fs.FS, file string) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case base == "page.toml":
+	switch base {
+	case "page.toml":
 		s.settings, err = parseSettings(text)
-	case base == "style.css":
+	case "style.css":
 		s.style = text
 	default:
 		if tag != "" && !languageTag.MatchString(tag) {

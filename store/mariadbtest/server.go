@@ -183,9 +183,10 @@ func (s *Server) args() []string {
 	return append(args, s.options.Args...)
 }
 
-// common are the arguments that making a data folder needs as well.
+// common are the arguments that making a data folder needs as well. A server
+// that starts deletes what others have in a shared folder for temporary tables.
 func common(data string) []string {
-	args := []string{"--no-defaults", "--datadir=" + data,
+	args := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + data,
 		"--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"}
 	if os.Getuid() == 0 {
 		args = append(args, "--user=root")

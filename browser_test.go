@@ -1,0 +1,450 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"reseed/browsertest"
+)
+
+// browserSite is a site with a server whose address is its host URL, and a tab.
+type browserSite struct {
+	*visitor
+	tab context.Context
+	log *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func browse(browser context.Context, t *testing.T, settings string) *browserSite {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "http://" + l.Addr().String()
+	log := &lockedBuffer{}
+	site := startSite(t, siteConfig{
+		settings: override("host-url = \""+base+"/ps\"\n", settings),
+		log:      slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	srv := &httptest.Server{Listener: l, Config: &http.Server{Handler: site.handler, ReadHeaderTimeout: time.Minute}}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	t.Cleanup(site.stop) // before the server waits for its streams
+	return &browserSite{
+		visitor: &visitor{t: t, site: site, url: base, client: http.DefaultClient},
+		tab:     browsertest.Tab(browser, t), log: log,
+	}
+}
+
+func (b *browserSite) run(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.tab, 20*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.t.Fatalf("%v\nat %s\n%s", err, ask(b, chromedp.Location()), ask(b, chromedp.Text(css("body"))))
+	}
+}
+
+// ask runs an action that has an answer.
+func ask[T any](b *browserSite, action chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.tab, 20*time.Second)
+	defer cancel()
+	value, err := chromedp.Run(ctx, action)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return value
+}
+
+// protocol sends a command of the DevTools protocol.
+func protocol[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, c, params)
+		return chromedp.Void{}, err
+	}
+}
+
+func css(selector string) chromedp.CSS { return chromedp.CSS(selector) }
+
+func (b *browserSite) open(path string) {
+	b.t.Helper()
+	b.run(chromedp.Navigate(b.url + path))
+}
+
+// press clicks what leads to another page, and waits for it.
+func (b *browserSite) press(selector string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.tab, 20*time.Second)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+		b.t.Fatalf("press %s: %v", selector, err)
+	}
+}
+
+// fill types both passwords and sends the form.
+func (b *browserSite) fill(pw, again string) {
+	b.t.Helper()
+	b.run(chromedp.SendKeys(css("#password"), pw), chromedp.SendKeys(css("#confirm"), again))
+	b.press("form button[type=submit]")
+}
+
+func (b *browserSite) expect(texts ...string) {
+	b.t.Helper()
+	body, title := ask(b, chromedp.Text(css("body"))), ask(b, chromedp.Title())
+	for _, text := range texts {
+		if !strings.Contains(title+"\n"+body, text) {
+			b.t.Fatalf("no %q on the page %q:\n%s", text, title, body)
+		}
+	}
+}
+
+// mailedLink returns the path and query of the latest mail's link.
+func (b *browserSite) mailedLink(group, identifier string) string {
+	b.t.Helper()
+	path := "/ps/email/resetpassword"
+	if group != "" {
+		path = "/ps/email/" + group + "/resetpassword"
+	}
+	b.do(http.MethodPost, path, url.Values{"identifier": {identifier}}).want(200)
+	mails := b.site.deliver(b.t)
+	_, rest, _ := strings.Cut(mails[len(mails)-1].text, b.url)
+	return strings.Fields(rest)[0]
+}
+
+func TestBrowserJourney(t *testing.T) {
+	browser := browsertest.Start(t)
+	for _, scripts := range []bool{true, false} {
+		t.Run(fmt.Sprintf("scripts %v", scripts), func(t *testing.T) {
+			b := browse(browser, t, "templates = \"demo/templates\"\n")
+			b.run(protocol(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts}))
+			b.open("/")
+			b.expect("Reseed is running")
+			b.press(`a[href="/ps/email/acme-specs/resetpassword"]`)
+			b.run(chromedp.SendKeys(css("#identifier"), "ann@example.org"))
+			b.press("form button[type=submit]")
+			b.expect("Check your mail")
+			b.press(`a[href="/dev/mail"]`)
+			b.expect("No mail yet")
+			b.send()
+			if !scripts {
+				b.open("/dev/mail")
+			}
+			b.run(chromedp.WaitVisible(css(".mails a")))
+			b.press(".mails a")
+			b.expect("ann@example.org", "Links", "Headers")
+			b.press(".links a")
+			b.expect("A new password for the specifications", "Ann Archer", "Acme Specifications")
+			b.fill("password1", "password1")
+			b.expect("The password was not changed", "tried first", "Your link stays valid")
+			b.fill(goodPassword, goodPassword+"!")
+			b.expect("The two passwords differ")
+			b.fill(goodPassword, goodPassword)
+			b.expect("Your password has been changed", "Continue to")
+			if !b.signsIn("ann", goodPassword) {
+				t.Error("not changed")
+			}
+			next := ask(b, chromedp.AttributeValue(css(".next a"), "href")).Value
+			if next != "https://acme.example.org/sign-in" {
+				t.Errorf("next: %s", next)
+			}
+		})
+	}
+}
+
+func TestBrowserLinks(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	link := b.mailedLink("", "ann")
+	foreign := strings.Replace(link, "member=2", "member=4", 1)
+	for range 100 {
+		b.do(http.MethodGet, link, nil)
+	}
+	b.open(foreign)
+	b.expect("This link does not work")
+	b.open(link)
+	b.fill(goodPassword, goodPassword)
+	b.expect("Your password has been changed")
+	b.open(link)
+	b.expect("This link has been used already")
+	b.site.deliver(t)
+	link = b.mailedLink("", "carl")
+	b.site.clock.advance(t, "13h")
+	b.open(link)
+	b.expect("This link has expired")
+	b.press(".next a")
+	b.expect("Forgot your password?")
+}
+
+// The meter and the button that shows what is typed come with the script; the
+// page works without either.
+func TestBrowserComfort(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open(b.mailedLink("", "ann"))
+	b.run(
+		chromedp.SendKeys(css("#password"), "password1"),
+		chromedp.WaitVisible(css("#meter:not(.good)")),
+		chromedp.Click(css("#toggle")),
+	)
+	b.expect("very weak", "tried first", "Hide")
+	if kind := ask(b, chromedp.JavascriptAttribute[string](css("#password"), "type")); kind != "text" {
+		t.Errorf("shown as %s", kind)
+	}
+	b.run(chromedp.Clear(css("#password")), chromedp.SendKeys(css("#password"), goodPassword),
+		chromedp.WaitVisible(css("#meter.good")))
+	b.expect("This password will do.")
+}
+
+// The token must be in no address, history entry, Referer or log, and nothing
+// must be loaded from elsewhere.
+func TestBrowserKeepsTheTokenToItself(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "templates = \"demo/templates\"\n")
+	var mu sync.Mutex
+	var requests []*network.Request
+	err := chromedp.Listen(b.tab, func(event any) {
+		if e, ok := event.(*network.EventRequestWillBeSent); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			requests = append(requests, e.Request)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.run(protocol(network.Enable, network.EnableParams{}))
+	link := b.mailedLink("acme-specs", "ann")
+	token := link[strings.Index(link, "&token=")+7:]
+	b.open("/ps/email/resetpassword")
+	b.run(chromedp.Evaluate[chromedp.Void](`location.href = "`+link+`"`), chromedp.WaitVisible(css("#password")))
+	b.run(chromedp.SendKeys(css("#password"), "password1"), chromedp.WaitVisible(css("#meter")))
+	b.fill("password1", "password1")
+	b.checkHistory(token)
+	b.fill(goodPassword, goodPassword)
+	b.expect("Your password has been changed")
+	b.checkHistory(token)
+	mu.Lock()
+	defer mu.Unlock()
+	carrying := 0
+	for _, r := range requests {
+		u, err := url.Parse(r.URL)
+		if err != nil || "http://"+u.Host != b.url {
+			t.Errorf("request to %s", r.URL)
+		}
+		for name, value := range r.Headers {
+			if strings.EqualFold(name, "Referer") && value != "" {
+				t.Errorf("Referer %v to %s", value, r.URL)
+			}
+		}
+		if strings.Contains(r.URL, token) {
+			carrying++
+		}
+	}
+	if len(requests) < 8 || carrying != 1 {
+		t.Errorf("%d requests, %d with the token; want the link's own alone", len(requests), carrying)
+	}
+	if strings.Contains(b.log.String(), token) || !strings.Contains(b.log.String(), "changepassword") {
+		t.Errorf("log:\n%s", b.log.String())
+	}
+}
+
+func (b *browserSite) checkHistory(token string) {
+	b.t.Helper()
+	// UserTypedURL is what the browser itself was asked for before the
+	// redirect; it neither shows nor leads anywhere.
+	for _, e := range ask(b, chromedp.NavigationEntries()).Entries {
+		if strings.Contains(e.URL+e.Title, token) {
+			b.t.Errorf("history: %+v", e)
+		}
+	}
+	at, referrer := ask(b, chromedp.Location()), ask(b, chromedp.Evaluate[string]("document.referrer"))
+	if strings.Contains(at+referrer+ask(b, chromedp.OuterHTML(css("html"))), token) || referrer != "" {
+		b.t.Errorf("at %s, referrer %q", at, referrer)
+	}
+}
+
+// pageState is a page in one of its states.
+type pageState struct {
+	name string
+	show func(b *browserSite)
+}
+
+func pageStates() []pageState {
+	open := func(path string) func(*browserSite) { return func(b *browserSite) { b.open(path) } }
+	change := func(b *browserSite) { b.open(b.mailedLink("", "ann")) }
+	return []pageState{
+		{"change", change},
+		{"change-admin", func(b *browserSite) { b.open(b.mailedLink("", "root")) }},
+		{"change-weak", func(b *browserSite) {
+			change(b)
+			b.run(chromedp.SendKeys(css("#password"), "Ann Archer 1"), chromedp.WaitVisible(css("#meter:not(.good)")))
+		}},
+		{"change-good", func(b *browserSite) {
+			change(b)
+			b.run(chromedp.Click(css("#toggle")), chromedp.SendKeys(css("#password"), goodPassword), chromedp.WaitVisible(css("#meter.good")))
+		}},
+		{"change-refused", func(b *browserSite) { change(b); b.fill("password1", "password1") }},
+		{"change-mismatch", func(b *browserSite) { change(b); b.fill(goodPassword, "other") }},
+		{"change-group", func(b *browserSite) { b.open(b.mailedLink("acme-specs", "ann")) }},
+		{"change-german", func(b *browserSite) { b.speak("de"); change(b) }},
+		{"change-rtl", func(b *browserSite) { b.speak("ar"); b.open(b.mailedLink("globex-web", "bob")); b.fill("x", "x") }},
+		{"done", func(b *browserSite) {
+			b.open(b.mailedLink("acme-specs", "tim"))
+			b.fill(goodPassword, goodPassword)
+		}},
+		{"used", func(b *browserSite) {
+			link := b.mailedLink("", "carl")
+			b.open(link)
+			b.fill(goodPassword, goodPassword)
+			b.open(link)
+		}},
+		{"expired", func(b *browserSite) {
+			link := b.mailedLink("", "newbie")
+			b.site.clock.advance(b.t, "13h")
+			b.open(link)
+		}},
+		{"unknown", open("/ps/email/changepassword?member=1&token=x")},
+		{"missing", func(b *browserSite) {
+			b.run(protocol(network.ClearBrowserCookies, cdp.Empty{}))
+			b.open("/ps/email/changepassword")
+		}},
+		{"other", func(b *browserSite) {
+			change(b)
+			b.run(chromedp.SetAttributeValue(css("input[name=link]"), "value", "0"))
+			b.fill("x", "x")
+		}},
+		{"forgot", open("/ps/email/resetpassword")},
+		{"forgot-group", open("/ps/email/globex-web/resetpassword")},
+		{"forgot-refused", func(b *browserSite) {
+			b.open("/ps/email/resetpassword")
+			b.run(chromedp.SendKeys(css("#identifier"), "nobody@nowhere"))
+			b.press("form button[type=submit]")
+		}},
+		{"sent", open("/ps/email/resetpassword?sent=1")},
+		{"not-found", open("/ps/email/nothing")},
+		{"inbox-empty", open("/dev/mail")},
+		{"inbox", func(b *browserSite) {
+			for _, name := range []string{"ann", "bob", "mailonly@example.org"} {
+				b.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {name}})
+			}
+			b.send()
+			b.open("/dev/mail")
+		}},
+		{"mail", func(b *browserSite) {
+			b.do(http.MethodPost, "/ps/email/acme-specs/resetpassword", url.Values{"identifier": {"ann"}})
+			b.send()
+			b.open("/dev/mail")
+			b.press(".mails a")
+		}},
+		{"start", open("/")},
+	}
+}
+
+// speak sets the browser's language.
+func (b *browserSite) speak(language string) {
+	b.run(protocol(network.Enable, network.EnableParams{}),
+		protocol(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}}))
+}
+
+// TestBrowserStates holds every page in every state, light and dark, against
+// axe-core, and against a window 320 px wide. With RESEED_SCREENSHOTS=FOLDER it
+// takes pictures, too.
+func TestBrowserStates(t *testing.T) {
+	browser := browsertest.Start(t)
+	axe := browsertest.Axe(t)
+	for _, state := range pageStates() {
+		t.Run(state.name, func(t *testing.T) {
+			b := browse(browser, t, "templates = \"testdata/pages\"\nmails-per-hour = 100\n")
+			state.show(b)
+			for _, scheme := range []string{"light", "dark"} {
+				b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+					{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+				}}))
+				found, err := browsertest.Violations(b.tab, axe)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, violation := range found {
+					t.Errorf("%s: %s", scheme, violation)
+				}
+				for _, width := range []int64{320, 768, 1280} {
+					b.look(state.name, scheme, width)
+				}
+			}
+		})
+	}
+}
+
+// look checks that a page fits into the width, and takes its picture where
+// that is asked for.
+func (b *browserSite) look(name, scheme string, width int64) {
+	b.t.Helper()
+	folder := os.Getenv("RESEED_SCREENSHOTS")
+	if folder == "" && width != 320 {
+		return
+	}
+	b.run(chromedp.EmulateViewport(width, 800))
+	needed := ask(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
+	if needed > width {
+		b.t.Errorf("%s needs %d px of %d", name, needed, width)
+	}
+	if folder == "" {
+		return
+	}
+	picture := ask(b, chromedp.FullScreenshot(100))
+	file := filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, width, scheme))
+	if err := os.WriteFile(file, picture, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// Keys alone lead through the form, in the order of the page.
+func TestBrowserKeyboard(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open(b.mailedLink("", "ann"))
+	var order []string
+	for range 5 {
+		b.run(chromedp.KeyEvent("\t"))
+		order = append(order, ask(b, chromedp.Evaluate[string]("document.activeElement.id || document.activeElement.type")))
+	}
+	if want := []string{"username", "password", "toggle", "confirm", "submit"}; !slices.Equal(order, want) {
+		t.Errorf("focus order %v, want %v", order, want)
+	}
+	b.fill("x", "x")
+	if id := ask(b, chromedp.Evaluate[string]("document.activeElement.id")); id != "password" {
+		t.Errorf("the focus is on %q, not on the faulty field", id)
+	}
+}

@@ -1,0 +1,500 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"reseed/mail"
+	"reseed/members"
+	"reseed/password"
+	"reseed/store"
+)
+
+// visitor is a browser without scripts: it keeps cookies, and follows redirects.
+type visitor struct {
+	t      *testing.T
+	site   *testSite
+	url    string
+	client *http.Client
+	// of the last answer
+	status int
+	header http.Header
+	body   string
+	at     *url.URL
+}
+
+const loopbackSite = "host-url = \"http://127.0.0.1/ps\"\n"
+
+// visit starts a site and a visitor.
+func visit(t *testing.T, c siteConfig) *visitor {
+	t.Helper()
+	c.settings = override(loopbackSite, c.settings)
+	site := startSite(t, c)
+	srv := httptest.NewServer(site.handler)
+	t.Cleanup(srv.Close)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &visitor{t: t, site: site, url: srv.URL, client: &http.Client{Jar: jar}}
+}
+
+func (v *visitor) do(method, path string, form url.Values, headers ...string) *visitor {
+	v.t.Helper()
+	req, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+		if headers[i] == "Host" {
+			req.Host = headers[i+1]
+		}
+	}
+	resp, err := v.client.Do(req)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.status, v.header, v.body, v.at = resp.StatusCode, resp.Header, string(body), resp.Request.URL
+	if resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("Referrer-Policy") != "no-referrer" ||
+		resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Content-Security-Policy") == "" {
+		v.t.Errorf("%s %s: headers %v", method, path, resp.Header)
+	}
+	return v
+}
+
+func (v *visitor) get(path string, headers ...string) *visitor {
+	v.t.Helper()
+	return v.do(http.MethodGet, path, nil, headers...)
+}
+
+func (v *visitor) want(status int, texts ...string) *visitor {
+	v.t.Helper()
+	if v.status != status {
+		v.t.Errorf("%s: status %d, want %d", v.at, v.status, status)
+	}
+	for _, text := range texts {
+		if !strings.Contains(v.body, text) {
+			v.t.Errorf("%s: no %q in\n%s", v.at, text, v.body)
+		}
+	}
+	return v
+}
+
+// link asks for a mail and returns its link's path and query.
+func (v *visitor) link(group, identifier string) string {
+	v.t.Helper()
+	path := "/ps/email/resetpassword"
+	if group != "" {
+		path = "/ps/email/" + group + "/resetpassword"
+	}
+	v.do(http.MethodPost, path, url.Values{"identifier": {identifier}}).want(200)
+	mails := v.site.deliver(v.t)
+	if len(mails) != 1 {
+		v.t.Fatalf("%d mails", len(mails))
+	}
+	_, rest, _ := strings.Cut(mails[0].text, "http://127.0.0.1/ps/email/changepassword?")
+	return "/ps/email/changepassword?" + strings.Fields(rest)[0]
+}
+
+var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
+
+// submit sends the form that is shown.
+func (v *visitor) submit(pw, again string) *visitor {
+	v.t.Helper()
+	form := url.Values{"username": {"x"}, "member-password": {pw}, "member-password-again": {again}}
+	for _, field := range hidden.FindAllStringSubmatch(v.body, -1) {
+		form.Set(field[1], field[2])
+	}
+	return v.do(http.MethodPost, "/ps/email/changepassword", form)
+}
+
+func (v *visitor) signsIn(name, pw string) bool {
+	_, err := v.site.members.SignIn(v.t.Context(), name, pw)
+	return err == nil
+}
+
+const goodPassword = "violet-Harbor-93-maple"
+
+func TestPagesJourney(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		v := visit(t, siteConfig{dsn: dsn})
+		link := v.link("acme-specs", "ann")
+		v.get(link).want(200, "Ann Archer", "Acme specifications", `value="ann"`, "8\u2069 to \u206899")
+		if v.at.RawQuery != "" || strings.Contains(v.body, "token") {
+			t.Errorf("the token is at %s or in %s", v.at, v.body)
+		}
+		v.submit("", "").want(422, "Enter a new password.", "Your link stays valid")
+		v.submit(goodPassword, goodPassword+"x").want(422, "The two passwords differ.")
+		v.submit("short", "short").want(422, "Use at least \u20688\u2069 characters")
+		v.submit("password1", "password1").want(422, "tried first")
+		v.submit(strings.Repeat("x1-Y", 25), strings.Repeat("x1-Y", 25)).want(422, "at most \u206899\u2069")
+		v.submit("ann@example.org", "ann@example.org").want(422, "must not be the username")
+		v.submit("Ann Archer acme", "Ann Archer acme").want(422, "too easy to guess")
+		if v.signsIn("ann", goodPassword) {
+			t.Fatal("changed too early")
+		}
+		v.submit(goodPassword, goodPassword).want(200, "Your password has been changed")
+		if !v.signsIn("ann", goodPassword) {
+			t.Fatal("not changed")
+		}
+		v.get("/ps/email/changepassword").want(400, "Open the link from the mail")
+		v.get(link).want(410, "has been used already", "/ps/email/acme-specs/resetpassword")
+		if mails := v.site.deliver(t); len(mails) != 1 || mails[0].token != "" {
+			t.Errorf("%d mails, want the notice", len(mails))
+		}
+	})
+}
+
+func TestLookingSpendsNothing(t *testing.T) {
+	v := visit(t, siteConfig{})
+	link := v.link("", "carl@example.org")
+	for range 50 {
+		v.get(link, "User-Agent", "scanner").want(200)
+		v.do(http.MethodHead, link, nil).want(200)
+	}
+	v.get(link).submit(goodPassword, goodPassword).want(200, "has been changed")
+}
+
+func TestLinksOfNoUse(t *testing.T) {
+	v := visit(t, siteConfig{})
+	expiring := v.link("acme-specs", "ann")
+	v.site.clock.advance(t, "12h1s")
+	v.get(expiring).want(410, "has expired", "/ps/email/acme-specs/resetpassword")
+	voided, spent := v.link("", "ann"), v.link("", "ann")
+	v.get(spent).submit(goodPassword, goodPassword).want(200)
+	v.site.deliver(t)
+	v.get(voided).want(410, "used already")
+	foreign := v.link("", "carl")
+	v.get(regexp.MustCompile(`member=\d+`).ReplaceAllString(foreign, "member=2")).want(404, "does not work")
+	for _, query := range []string{
+		"member=4&token=", "member=4&token=short", "member=0&token=" + strings.Repeat("a", 32), "token=" + strings.Repeat("a", 32),
+		"member=-4&token=" + strings.Repeat("a", 32), "member=99999999999999999999&token=" + strings.Repeat("a", 32), "token=%zz&member=4",
+		"member=4&token=" + strings.Repeat("a", 32), "forgotPasswordToken=ART" + strings.Repeat("b", 40), "forgotPasswordToken=x", "token=%00",
+	} {
+		v.get("/ps/email/changepassword?"+query).want(404, "does not work")
+		if v.at.RawQuery != "" {
+			t.Errorf("%s stays in the address bar", v.at)
+		}
+	}
+	v.site.do(t, []string{"lock", "carl"})
+	v.get(foreign).want(410)
+}
+
+// A recovery token needs no member.
+func TestRecoveryLink(t *testing.T) {
+	v := visit(t, siteConfig{})
+	id := v.site.ids["ann"]
+	token := v.order(members.Order{MemberID: id, Purpose: password.Recovery, Template: members.SetPasswordTemplate,
+		Options: members.Options{Language: "de", RedirectURL: "https://app.example.org/?a=1&b"}})
+	v.get("/ps/email/changepassword?forgotPasswordToken="+token).want(200, "Ann Archer", "Neues Passwort")
+	v.submit("short", "short").want(422, "mindestens")
+	v.submit(goodPassword, goodPassword).want(200, "wurde geändert", `href="https://app.example.org/?a=1&amp;b"`)
+	nobody := v.order(members.Order{MemberID: -id, Purpose: password.Recovery, Template: members.SetPasswordTemplate})
+	v.get("/ps/email/changepassword?forgotPasswordToken="+nobody).want(404, "does not work")
+	v.get("/ps/email/changepassword?forgotPasswordToken="+token).want(410, "schon benutzt")
+}
+
+// order adds an order the way a use case does, and returns its token.
+func (v *visitor) order(o members.Order) string {
+	v.t.Helper()
+	now := v.site.clock.now()
+	o.ID, o.Created, o.Expires = [16]byte{1, 2, 3, byte(o.MemberID)}, now, now.Add(3600e9)
+	token := v.site.members.Keys.Token(o.Purpose, o.ID, o.MemberID)
+	o.Token = password.HashToken(token)
+	if err := v.site.store.AddOrder(v.t.Context(), o); err != nil {
+		v.t.Fatal(err)
+	}
+	return token
+}
+
+// The page of one link must not change the password of another.
+func TestSecondLinkInOneBrowser(t *testing.T) {
+	v := visit(t, siteConfig{})
+	ann, carl := v.link("", "ann"), v.link("", "carl")
+	first := *v.get(ann)
+	v.get(carl)
+	first.submit(goodPassword, goodPassword).want(409, "Another link has been opened")
+	if v.signsIn("carl", goodPassword) || v.signsIn("ann", goodPassword) {
+		t.Error("changed")
+	}
+}
+
+func TestWithoutCookies(t *testing.T) {
+	v := visit(t, siteConfig{})
+	link := v.link("", "ann")
+	v.client.Jar = nil
+	v.get(link).want(400, "paste it here")
+	v.do(http.MethodPost, "/ps/email/changepassword", url.Values{"address": {"nonsense"}}).want(404, "does not work")
+	v.do(http.MethodPost, "/ps/email/changepassword", url.Values{"address": {" http://127.0.0.1" + link + "#x "}}).want(200, "Ann Archer")
+	v.submit("short", "short").want(422)
+	v.submit(goodPassword, goodPassword).want(200, "has been changed")
+}
+
+func TestOtherSitesCannotPost(t *testing.T) {
+	v := visit(t, siteConfig{})
+	v.get(v.link("", "ann"))
+	form := url.Values{"link": {hidden.FindStringSubmatch(v.body)[2]}, "member-password": {goodPassword}, "member-password-again": {goodPassword}}
+	for _, headers := range [][]string{
+		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "://"},
+	} {
+		v.do(http.MethodPost, "/ps/email/changepassword", form, headers...).want(403)
+		v.do(http.MethodPost, "/dev/mail/delete", url.Values{}, headers...).want(403)
+		v.do(http.MethodDelete, "/dev/mail.json", nil, headers...).want(403)
+	}
+	form.Set("link", "0123456789abcdef")
+	v.do(http.MethodPost, "/ps/email/changepassword", form).want(409)
+	if v.signsIn("ann", goodPassword) {
+		t.Error("changed")
+	}
+}
+
+func TestForgotFormTellsNothing(t *testing.T) {
+	for _, settings := range []string{"", "disclosure = \"concealed\"\n"} {
+		v := visit(t, siteConfig{settings: settings})
+		known := v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"ann"}}).want(200, "Check your mail").body
+		for _, name := range []string{"nobody", "nobody@example.org", "robot", "dora", "lou@example.org", "nomail", "newbie"} {
+			v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {name}}).want(200)
+			if v.body != known {
+				t.Errorf("%s is answered differently:\n%s", name, v.body)
+			}
+		}
+		v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {" "}}).want(422, "Enter your email")
+		v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"<b>@x"}}).want(422, "not an email address", "&lt;b&gt;@x")
+	}
+}
+
+func TestPageErrors(t *testing.T) {
+	v := visit(t, siteConfig{})
+	v.get("/ps/email/nosuch/resetpassword").want(404, "There is no such page")
+	v.get("/ps/email/").want(404, "<h1>")
+	v.get("/ps/email/assets/0/pages.css").want(404, "<h1>")
+	v.do(http.MethodPut, "/ps/email/changepassword", nil).want(405, "<h1>")
+	if got := v.header.Get("Allow"); got != "GET, HEAD, POST" {
+		t.Errorf("Allow: %s", got)
+	}
+	v.get("/ps/email/changepassword/strength").want(405)
+	v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {strings.Repeat("x", 70000)}}).want(413, "<h1>")
+	v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"\x00"}}).want(400, "<h1>")
+	v.get("/email/resetpassword").want(404, "<error")
+	v.get("/ps/api/email/resetpassword").want(404, "<error")
+	v.get("/ps/service/dev/mail").want(404, "<error")
+	v.get("/ps/email/%ff/resetpassword").want(400, "<h1>")
+}
+
+func TestPagesSpeak(t *testing.T) {
+	v := visit(t, siteConfig{})
+	for header, want := range map[string]string{
+		"de": "Passwort vergessen?", "fr-CA, en;q=0.5": "Mot de passe", "pt, es;q=0.8, de;q=0.7": "¿Olvidó",
+		"en-GB, de": "Forgot your", "xx, *": "Forgot your", "de;q=0, fr;q=x": "Forgot your", strings.Repeat("q", 3000): "Forgot your",
+	} {
+		v.get("/ps/email/resetpassword", "Accept-Language", header).want(200, want)
+	}
+}
+
+// The meter says what the server will say.
+func TestStrengthAgrees(t *testing.T) {
+	v := visit(t, siteConfig{})
+	v.get(v.link("acme-specs", "ann"))
+	page := *v
+	for _, pw := range []string{"a", "password1", "Ann Archer acme", "amber Meadow", goodPassword, strings.Repeat("x1-Y", 25), "ann@example.org"} {
+		form := url.Values{"link": {hidden.FindStringSubmatch(page.body)[2]}, "member-password": {pw}}
+		v.do(http.MethodPost, "/ps/email/changepassword/strength", form).want(200)
+		var answer struct {
+			Score       int
+			Label, Text string
+			Good        bool
+		}
+		if err := json.Unmarshal([]byte(v.body), &answer); err != nil {
+			t.Fatal(err)
+		}
+		accepted := page.submit(pw, pw).status == 200
+		if answer.Good != accepted || answer.Label == "" || !accepted && !strings.Contains(page.body, answer.Text) {
+			t.Errorf("%q: %+v, accepted %v", pw, answer, accepted)
+		}
+		if accepted {
+			page.get(v.linkAfterChange("ann"))
+		}
+	}
+	v.client.Jar = nil
+	v.do(http.MethodPost, "/ps/email/changepassword/strength", url.Values{"member-password": {"x"}}).want(400)
+}
+
+func (v *visitor) linkAfterChange(name string) string {
+	v.site.deliver(v.t)
+	return v.link("acme-specs", name)
+}
+
+func TestInboxJSON(t *testing.T) {
+	v := visit(t, siteConfig{})
+	captured := func(query string) []struct{ ID, To, Subject, Token, Text, HTML, Time string } {
+		t.Helper()
+		v.get("/dev/mail.json" + query).want(200)
+		var list struct {
+			Mails []struct{ ID, To, Subject, Token, Text, HTML, Time string }
+		}
+		if err := json.Unmarshal([]byte(v.body), &list); err != nil {
+			t.Fatal(err)
+		}
+		return list.Mails
+	}
+	for _, name := range []string{"ann", "bob", "carl"} {
+		v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {name}})
+		v.site.clock.advance(t, "1s")
+	}
+	v.send()
+	all := captured("")
+	if len(all) != 3 || all[0].To != "carl@example.org" || all[2].To != "ann@example.org" {
+		t.Fatalf("mails %+v, want the newest first", all)
+	}
+	if m := captured("?to=BOB.builder@example.org"); len(m) != 1 || len(m[0].Token) != 32 || !strings.Contains(m[0].Text, m[0].Token) ||
+		!strings.Contains(m[0].HTML, m[0].Token) || m[0].Subject != "Update your password" {
+		t.Errorf("bob's: %+v", m)
+	}
+	if m := captured("?since=" + all[0].Time); len(m) != 1 || m[0].ID != all[0].ID {
+		t.Errorf("since: %+v", m)
+	}
+	if m := captured("?limit=2"); len(m) != 2 {
+		t.Errorf("limit: %d", len(m))
+	}
+	v.get("/dev/mail.json?since=yesterday").want(400, `{"error":`)
+	v.get("/dev/mail.json?limit=0").want(400)
+	v.get("/dev/mail").want(200, "carl@example.org", "Update your password")
+	v.get("/dev/mail/"+all[0].ID).want(200, "Message-Id", "sandbox src")
+	v.get("/dev/mail/"+all[0].ID+"/html").want(200, "<html")
+	if policy := v.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "sandbox; default-src 'none'") {
+		t.Errorf("frame's policy: %s", policy)
+	}
+	v.get("/dev/mail/"+all[0].ID+"/raw").want(200, "Auto-Submitted: auto-generated")
+	v.get("/dev/mail/../token.key").want(404)
+	v.do(http.MethodPost, "/dev/mail/"+all[0].ID+"/delete", url.Values{}).want(200)
+	v.get("/dev/mail/" + all[0].ID).want(404)
+	v.do(http.MethodDelete, "/dev/mail.json?id="+all[1].ID, nil).want(200, `{"deleted":1}`)
+	v.do(http.MethodDelete, "/dev/mail.json", nil).want(200, `{"deleted":1}`)
+	v.get("/dev/mail").want(200, "No mail yet")
+	v.do(http.MethodDelete, "/dev/mail", nil).want(405)
+}
+
+// send works off the queue, and leaves the captured mails where they are.
+func (v *visitor) send() {
+	v.t.Helper()
+	pending, err := v.site.store.Mails(v.t.Context(), store.Filter{State: mail.Pending})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for _, p := range slices.Backward(pending) {
+		_ = v.site.worker.Deliver(v.t.Context(), p.ID) // how it went shows in the captured mails
+	}
+}
+
+func TestInboxIsForThisMachine(t *testing.T) {
+	tests := []struct {
+		settings, host, client string
+		want                   int
+	}{
+		{"", "127.0.0.1:8080", "127.0.0.1:5", 200},
+		{"", "localhost", "[::1]:5", 200},
+		{"", "evil.example", "127.0.0.1:5", 403},
+		{"", "127.0.0.1.evil.example", "127.0.0.1:5", 403},
+		{"", "127.0.0.1", "192.0.2.7:5", 403},
+		{"", "192.0.2.7", "127.0.0.1:5", 403},
+		{"dev-inbox = \"off\"\n", "127.0.0.1", "127.0.0.1:5", 404},
+		{"host-url = \"https://example.org/ps\"\n", "127.0.0.1", "127.0.0.1:5", 404},
+		{"listen = \"0.0.0.0:8080\"\n", "127.0.0.1", "127.0.0.1:5", 404},
+		{"smtp = \"smtp://127.0.0.1:25?starttls=never\"\ndev-inbox = \"everywhere\"\nemail-domain = \"example.org\"\n", "127.0.0.1", "127.0.0.1:5", 404},
+		{"dev-inbox = \"everywhere\"\nhost-url = \"https://example.org/ps\"\n", "example.org", "192.0.2.7:5", 200},
+		{"dev-inbox = \"everywhere\"\n", "192.0.2.1:8080", "192.0.2.7:5", 200},
+		{"dev-inbox = \"everywhere\"\n", "evil.example", "192.0.2.7:5", 403},
+	}
+	for _, test := range tests {
+		site := startSite(t, siteConfig{settings: override(loopbackSite, test.settings)})
+		for _, path := range []string{"/dev/mail", "/dev/mail.json", "/dev/mail/x/raw", "/"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			r.Host, r.RemoteAddr = test.host, test.client
+			w := httptest.NewRecorder()
+			site.handler.ServeHTTP(w, r)
+			want := test.want
+			if want == 200 && strings.HasSuffix(path, "raw") {
+				want = 404
+			}
+			if w.Code != want {
+				t.Errorf("%+v: %s answers %d, want %d", test, path, w.Code, want)
+			}
+		}
+	}
+}
+
+// A stream tells of a mail, and keeps nobody waiting when the server stops.
+func TestInboxStream(t *testing.T) {
+	v := visit(t, siteConfig{})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, v.url+"/dev/mail/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewReader(resp.Body)
+	expectLine(t, lines, "retry: 500")
+	v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"ann"}})
+	v.send()
+	expectLine(t, lines, "event: mail")
+	v.site.stop()
+	if rest, err := io.ReadAll(lines); err != nil || strings.Contains(string(rest), "event") {
+		t.Errorf("after the stop: %q, %v", rest, err)
+	}
+}
+
+func expectLine(t *testing.T, r *bufio.Reader, want string) {
+	t.Helper()
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatalf("no %q: %v", want, err)
+		}
+		if strings.TrimSpace(line) == want {
+			return
+		}
+	}
+}
+
+// What pages are sent must not show in the log.
+func TestPagesLogNoSecret(t *testing.T) {
+	var log bytes.Buffer
+	v := visit(t, siteConfig{log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	link := v.link("", "ann")
+	token := link[strings.Index(link, "token=")+6:]
+	v.get(link).submit("short-ish", "short-ish")
+	v.get("/ps/email/changepassword?member=x&token=" + token)
+	v.get(link).submit(goodPassword, goodPassword)
+	v.get("/dev/mail.json?to=ann@example.org")
+	for _, secret := range []string{token, token[4:12], goodPassword, "short-ish", "example.org"} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("%q is in the log:\n%s", secret, log.String())
+		}
+	}
+	if !strings.Contains(log.String(), "route=/ps/email/changepassword") {
+		t.Errorf("no route in the log:\n%s", log.String())
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"regexp"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// wixStrangers are whom the Wix services must answer alike, all of one length.
+var wixStrangers = []struct{ name, email string }{
+	{"known", "ann@example.org"},
+	{"unknown", "xyz@example.org"},
+	{"locked", "lou@example.org"},
+	{"unknown again", "zyx@example.org"},
+}
+
+// Whoever is asked for: the same bytes, headers and SQL statements (ENU-1, ENU-3).
+func TestWixStrangersLearnNothing(t *testing.T) {
+	for _, path := range []string{
+		"/wix-sm/api/v1/auth/v1/auth/members/send-set-password-email",
+		"/_api/iam/recovery/v1/send-email",
+	} {
+		onBoth(t, func(t *testing.T, dsn string) {
+			w := newWixWatch(t, siteConfig{dsn: dsn})
+			w.exchange(t, path, `{"email":"xyz@example.org"}`) // opens the day
+			first := w.exchange(t, path, `{"email":"ann@example.org"}`)
+			for _, s := range wixStrangers {
+				if diff := cmp.Diff(first, w.exchange(t, path, `{"email":"`+s.email+`"}`)); diff != "" {
+					t.Errorf("%s: %s differs (-known +%s):\n%s", path, s.name, s.name, diff)
+				}
+			}
+			if len(first.Statements) < 2 {
+				t.Errorf("only %d statements were seen", len(first.Statements))
+			}
+		})
+	}
+}
+
+// Unknown, used and foreign tokens get one answer, by the same statements (ENU-4).
+func TestWixTokensLearnNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w := newWixWatch(t, siteConfig{dsn: dsn})
+		const path = "/_iam/recovery/v1/recover"
+		body := func(token string) string {
+			return `{"recoveryToken":"` + token + `","password":"violet-Harbor-93-maple"}`
+		}
+		w.exchange(t, "/_iam/recovery/v1/send-email", `{"email":"ann@example.org"}`)
+		used := w.site.deliver(t)[0].token
+		if e := w.exchange(t, path, body(used)); !bytes.Contains([]byte(e.Answer), []byte(`{"state":"SUCCESS"}`)) {
+			t.Fatalf("%s", e.Answer)
+		}
+		unknown := w.exchange(t, path, body(used[:42]+"~"))
+		if diff := cmp.Diff(unknown, w.exchange(t, path, body(used))); diff != "" || len(unknown.Statements) != 2 {
+			t.Errorf("%d statements, want 2 (-unknown +used):\n%s", len(unknown.Statements), diff)
+		}
+	})
+}
+
+// wixWatch sees the answers of a site, and what it asks the database for them.
+type wixWatch struct {
+	site *testSite
+	addr net.Addr
+
+	mu         sync.Mutex
+	statements []string
+}
+
+func newWixWatch(t *testing.T, c siteConfig) *wixWatch {
+	t.Helper()
+	w := &wixWatch{}
+	c.trace = func(query string) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.statements = append(w.statements, query)
+	}
+	w.site = startSite(t, c)
+	srv := httptest.NewServer(w.site.handler)
+	t.Cleanup(srv.Close)
+	w.addr = srv.Listener.Addr()
+	return w
+}
+
+var wixChanging = regexp.MustCompile(`(?m)^(Date|X-Request-Id|X-Wix-Request-Id): .*\r\n`)
+
+func (w *wixWatch) exchange(t *testing.T, path, body string) exchange {
+	t.Helper()
+	w.mu.Lock()
+	w.statements = nil
+	w.mu.Unlock()
+	answer := wixPost(t, w.addr, path, body)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return exchange{Answer: wixChanging.ReplaceAllString(answer, ""), Statements: w.statements}
+}
+
+// wixPost returns an answer as it came over the wire.
+func wixPost(t *testing.T, addr net.Addr, path, body string) string {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), addr.Network(), addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: acme-key\r\n"+
+		"wix-site-id: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", path, acmeSite, len(body), body)
+	var raw bytes.Buffer
+	if _, err := raw.ReadFrom(bufio.NewReader(conn)); err != nil {
+		t.Fatal(err)
+	}
+	return raw.String()
+}
