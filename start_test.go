@@ -115,6 +115,7 @@ func TestHousekeeping(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- h.Run(ctx) }()
 		time.Sleep(purgeEvery / 2)
+		synctest.Wait()
 		if old.left != 0 || old.biggest != purgeBatch || old.calls != 4 {
 			t.Errorf("%d rows left, up to %d at once, %d batches", old.left, old.biggest, old.calls)
 		}
@@ -128,6 +129,7 @@ func TestHousekeeping(t *testing.T) {
 			t.Errorf("a purge that failed was repeated at once, %d times", broken.calls)
 		}
 		time.Sleep(purgeEvery)
+		synctest.Wait()
 		if few.calls != 2 || broken.calls != 2 {
 			t.Errorf("%d and %d calls after two rounds", few.calls, broken.calls)
 		}
