@@ -147,6 +147,11 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	if err := a.metrics.registry.Register(a.newGauges(o.now)); err != nil {
 		return err
 	}
+	return a.answer(o)
+}
+
+// answer builds the HTTP surface.
+func (a *app) answer(o outside) error {
 	proxies, err := a.cfg.proxies()
 	if err != nil {
 		return err
