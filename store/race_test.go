@@ -144,17 +144,21 @@ func TestKilledConnectionLeavesNothingHalfDone(t *testing.T) {
 			commit++
 		}
 	}
+	withNotice := func(o members.Order) members.Completion {
+		change := completion(o)
+		change.Notice = e.newOrder(m.ID)
+		change.Notice.Token = password.TokenHash{}
+		return change
+	}
 	victim.Store(&count)
-	if ok, err := s.Complete(t.Context(), completion(e.order(m.ID))); !ok || err != nil || commit < 4 {
+	if ok, err := s.Complete(t.Context(), withNotice(e.order(m.ID))); !ok || err != nil || commit < 4 {
 		t.Fatalf("unharmed: %v, error %v, %d statements", ok, err, commit)
 	}
 	unharmed := commit + 1
 	for step := 1; step <= unharmed; step++ {
 		o := e.order(m.ID)
-		change := completion(o)
+		change := withNotice(o)
 		change.Password = password.Hash(fmt.Sprintf("$step%d", step))
-		change.Notice = e.newOrder(m.ID)
-		change.Notice.Token = password.TokenHash{}
 		before := e.get(m.ID).Password
 		kill := killAt(t, server.Admin(), step)
 		victim.Store(&kill)
