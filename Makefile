@@ -35,6 +35,10 @@ screenshots: setup ## pictures of every page and state, light and dark, in ./scr
 	@mkdir -p screenshots
 	RESEED_SCREENSHOTS=$(CURDIR)/screenshots RESEED_TEST_REQUIRE_CHROMIUM=1 RESEED_TEST_REQUIRE_NPM=1 go test -count=1 -run '^TestBrowserStates$$' .
 
+.PHONY: timing
+timing: setup ## time strangers against members, by Welch's t; a quarter of an hour on a quiet machine. RUN picks some
+	go test -tags timing -run '$(or $(RUN),Time$$)' -v -timeout 2h .
+
 .PHONY: soak
 soak: ## the long forms of the fault tests, about an hour; RUN picks some of them
 	@scripts/setup.sh soak

@@ -123,10 +123,7 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Sites: a.store,
 		Courier: courier, Audit: a.audit,
 		Hasher: hasher, Policy: policy, Keys: keys, Templates: set,
-		Site: members.Site{
-			Name: a.cfg.SiteName, HostURL: a.cfg.HostURL, EmailDomain: a.cfg.EmailDomain,
-			FromName: a.cfg.MailFromName, FromAddress: a.cfg.MailFromAddress,
-		},
+		Site:            a.cfg.site(),
 		Disclosure:      members.Disclosure(a.cfg.Disclosure),
 		TokenLife:       a.cfg.TokenLife,
 		MailsPerHour:    a.cfg.MailsPerHour,
@@ -150,6 +147,11 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	if err := a.metrics.registry.Register(a.newGauges(o.now)); err != nil {
 		return err
 	}
+	return a.answer(o)
+}
+
+// answer builds the HTTP surface.
+func (a *app) answer(o outside) error {
 	proxies, err := a.cfg.proxies()
 	if err != nil {
 		return err

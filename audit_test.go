@@ -72,6 +72,7 @@ func TestAuditorStoresInBatches(t *testing.T) {
 			a.Record(t.Context(), members.Event{At: time.Now(), Kind: members.SignedIn})
 		}
 		time.Sleep(2 * auditWait) // the bubble's time
+		synctest.Wait()
 		if diff := cmp.Diff([]int{auditBatch, 10}, b.batches); diff != "" {
 			t.Error(diff)
 		}

@@ -387,7 +387,7 @@ func TestBrowserStates(t *testing.T) {
 	axe := browsertest.Axe(t)
 	for _, state := range pageStates() {
 		t.Run(state.name, func(t *testing.T) {
-			b := browse(browser, t, "templates = \"testdata/pages\"\nmails-per-hour = 100\n")
+			b := browse(browser, t, "templates = \"demo/templates\"\nmails-per-hour = 100\n")
 			state.show(b)
 			for _, scheme := range []string{"light", "dark"} {
 				b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{

@@ -109,29 +109,16 @@ func since(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--since %q: want a date, a time such as 2026-03-01T12:00:00Z, or a duration such as 24h", text)
 }
 
-// eachEvent calls work for up to limit events, page by page; 0: all there are.
+// eachEvent calls work for up to limit events; 0: all there are.
 func (d *directory) eachEvent(ctx context.Context, filter store.EventFilter, limit int, work func(members.Event) error) error {
-	for seen := 0; limit == 0 || seen < limit; {
-		filter.Limit = listPage
-		if limit > 0 {
-			filter.Limit = min(listPage, limit-seen)
-		}
+	return eachOf(limit, func(most int) ([]members.Event, error) {
+		filter.Limit = most
 		page, err := d.Events(ctx, filter)
-		if err != nil {
-			return err
+		if len(page) > 0 {
+			filter.Before = page[len(page)-1].ID
 		}
-		for _, e := range page {
-			if err := work(e); err != nil {
-				return err
-			}
-		}
-		if len(page) < filter.Limit {
-			return nil
-		}
-		seen += len(page)
-		filter.Before = page[len(page)-1].ID
-	}
-	return nil
+		return page, err
+	}, work)
 }
 
 func showEvent(std *console, e members.Event) error {

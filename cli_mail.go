@@ -67,29 +67,16 @@ func (c *MailListCmd) Run(ctx context.Context, std *console, cfg *Config) error 
 	})
 }
 
-// eachMail calls work for up to limit mails, page by page; 0: all there are.
+// eachMail calls work for up to limit mails; 0: all there are.
 func (d *directory) eachMail(ctx context.Context, filter store.Filter, limit int, work func(store.MailRow) error) error {
-	for seen := 0; limit == 0 || seen < limit; {
-		filter.Limit = listPage
-		if limit > 0 {
-			filter.Limit = min(listPage, limit-seen)
-		}
+	return eachOf(limit, func(most int) ([]store.MailRow, error) {
+		filter.Limit = most
 		page, err := d.Mails(ctx, filter)
-		if err != nil {
-			return err
+		if len(page) > 0 {
+			filter.Before = page[len(page)-1].ID
 		}
-		for _, m := range page {
-			if err := work(m); err != nil {
-				return err
-			}
-		}
-		if len(page) < filter.Limit {
-			return nil
-		}
-		seen += len(page)
-		filter.Before = page[len(page)-1].ID
-	}
-	return nil
+		return page, err
+	}, work)
 }
 
 // MailShowCmd is reseed mail show.

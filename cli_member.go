@@ -105,7 +105,15 @@ func (MemberShowCmd) Help() string { return example("reseed member show vvega@ex
 
 // Run prints the member, one field a line.
 func (c *MemberShowCmd) Run(ctx context.Context, std *console, cfg *Config) error {
-	return withMember(ctx, cfg, c.Member, func(_ *directory, m members.Member) error {
+	return withMember(ctx, cfg, c.Member, func(d *directory, m members.Member) error {
+		list, err := d.GroupsOf(ctx, m.ID)
+		if err != nil {
+			return err
+		}
+		var names []string
+		for _, g := range list {
+			names = append(names, g.Name)
+		}
 		fields(std.out,
 			"id", strconv.FormatInt(m.ID, 10),
 			"username", m.Username,
@@ -119,6 +127,7 @@ func (c *MemberShowCmd) Run(ctx context.Context, std *console, cfg *Config) erro
 			"locked", strconv.FormatBool(m.Locked),
 			"locked-until", date(m.LockedUntil),
 			"password", strconv.FormatBool(m.Password != ""),
+			"groups", strings.Join(names, " "),
 			"created", date(m.Created),
 			"activated", date(m.Activated),
 			"lastlogin", date(m.LastLogin),

@@ -42,3 +42,28 @@ func date(t time.Time) string {
 	}
 	return t.UTC().Format(time.RFC3339)
 }
+
+// eachOf calls work for up to limit rows, page by page; 0: all there are. fetch
+// returns the next rows, at most so many.
+func eachOf[T any](limit int, fetch func(most int) ([]T, error), work func(T) error) error {
+	for seen := 0; limit == 0 || seen < limit; {
+		most := listPage
+		if limit > 0 {
+			most = min(listPage, limit-seen)
+		}
+		page, err := fetch(most)
+		if err != nil {
+			return err
+		}
+		for _, v := range page {
+			if err := work(v); err != nil {
+				return err
+			}
+		}
+		if len(page) < most {
+			return nil
+		}
+		seen += len(page)
+	}
+	return nil
+}

@@ -18,6 +18,14 @@ func (c *Config) access() members.Access {
 	}
 }
 
+// site returns what the mails say about this installation.
+func (c *Config) site() members.Site {
+	return members.Site{
+		Name: c.SiteName, HostURL: c.HostURL, EmailDomain: c.EmailDomain,
+		FromName: c.MailFromName, FromAddress: c.MailFromAddress,
+	}
+}
+
 // secure reports whether members reach this server by HTTPS.
 func (c *Config) secure() bool { return strings.HasPrefix(c.HostURL, "https://") }
 

@@ -33,6 +33,8 @@ func (a *app) newHousekeeper(now func() time.Time) *housekeeper {
 	return &housekeeper{keep: a.cfg.Keep, now: now, log: a.log, done: a.metrics.purged, purges: []purge{
 		{"mails", a.store.PurgeMails},
 		{"events", a.store.PurgeEvents},
+		{"sessions", a.store.PurgeSessions},
+		{"access_tokens", a.store.PurgeAccessTokens},
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,14 +90,17 @@ func TestAwaitSchemaStops(t *testing.T) {
 	})
 }
 
-// purges delete what they have, in bites of at most limit.
+// fakeRows are deleted in bites of at most limit.
 type fakeRows struct {
+	world                *sync.Mutex
 	left, biggest, calls int
 	before               time.Time
 	err                  error
 }
 
 func (f *fakeRows) purge(_ context.Context, before time.Time, limit int) (int, error) {
+	f.world.Lock()
+	defer f.world.Unlock()
 	n := min(f.left, limit)
 	f.left, f.biggest, f.before = f.left-n, max(f.biggest, n), before
 	f.calls++
@@ -105,16 +109,24 @@ func (f *fakeRows) purge(_ context.Context, before time.Time, limit int) (int, e
 
 func TestHousekeeping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		old, broken, few := &fakeRows{left: 3*purgeBatch + 7}, &fakeRows{left: 9, err: errors.New("away")}, &fakeRows{left: 1}
+		world := &sync.Mutex{}
+		old, few := &fakeRows{world: world, left: 3*purgeBatch + 7}, &fakeRows{world: world, left: 1}
+		broken := &fakeRows{world: world, left: 9, err: errors.New("away")}
 		counted := map[string]int{}
 		h := &housekeeper{keep: 48 * time.Hour, now: time.Now, log: slog.New(slog.DiscardHandler),
-			done:   func(what string, n int) { counted[what] += n },
+			done: func(what string, n int) {
+				world.Lock()
+				defer world.Unlock()
+				counted[what] += n
+			},
 			purges: []purge{{"broken", broken.purge}, {"old", old.purge}, {"few", few.purge}}}
 		begin := time.Now()
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- h.Run(ctx) }()
 		time.Sleep(purgeEvery / 2)
+		synctest.Wait()
+		world.Lock()
 		if old.left != 0 || old.biggest != purgeBatch || old.calls != 4 {
 			t.Errorf("%d rows left, up to %d at once, %d batches", old.left, old.biggest, old.calls)
 		}
@@ -127,10 +139,14 @@ func TestHousekeeping(t *testing.T) {
 		if broken.calls != 1 {
 			t.Errorf("a purge that failed was repeated at once, %d times", broken.calls)
 		}
+		world.Unlock()
 		time.Sleep(purgeEvery)
+		synctest.Wait()
+		world.Lock()
 		if few.calls != 2 || broken.calls != 2 {
 			t.Errorf("%d and %d calls after two rounds", few.calls, broken.calls)
 		}
+		world.Unlock()
 		stop()
 		if err := <-done; err != nil {
 			t.Error(err)

@@ -1,6 +1,7 @@
 package members
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -39,7 +40,16 @@ func (s *Service) signInFailed(ctx context.Context, name string, m Member, now t
 	if err != nil {
 		return err
 	}
+	if m.locksNow(int(threshold), now) {
+		s.audit(ctx, Caller{}, Event{Kind: MemberLocked, MemberID: m.ID, Detail: "failed sign-ins"}, nil)
+	}
 	return s.refuseSignIn(ctx, name, m)
+}
+
+// locksNow reports whether one more failure locks the member, by what was known
+// when the sign-in began.
+func (m Member) locksNow(drawn int, now time.Time) bool {
+	return !m.Zero() && !now.Before(m.LockedUntil) && max(m.FailedSignIns, 0)+1 >= cmp.Or(m.LockThreshold, drawn)
 }
 
 // draw returns a random number from low to high, both included.

@@ -103,11 +103,14 @@ func (s *Service) CompleteLink(ctx context.Context, l Link, pw string) (LinkDeta
 		return d, err
 	}
 	if d.State != LinkGood {
-		return d, errcodes.New(errcodes.InvalidToken)
+		err = errcodes.New(errcodes.InvalidToken)
+		s.audit(ctx, Caller{}, Event{Kind: PasswordChanged, MemberID: d.Member.ID, GroupID: d.Group.ID}, err)
+		return d, err
 	}
 	err = s.changePassword(ctx, Caller{}, change{
 		member: d.Member, group: d.Group, token: password.HashToken(l.Token), password: pw, async: true,
 	})
+	s.audit(ctx, Caller{}, Event{Kind: PasswordChanged, MemberID: d.Member.ID, GroupID: d.Group.ID}, err)
 	if errors.Is(err, errcodes.New(errcodes.InvalidToken)) { // another request was faster
 		d.State = LinkUsed
 	}

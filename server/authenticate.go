@@ -66,7 +66,7 @@ func (s *server) withCookie(doc xmlresp.Document, id string, maxAge int) docRepl
 	if path == "" {
 		path = "/"
 	}
-	cookie := http.Cookie{
+	cookie := http.Cookie{ //nolint:gosec // Secure wherever members come by HTTPS
 		Name: sessionCookie, Value: id, Path: path, MaxAge: maxAge,
 		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode,
 	}

@@ -86,7 +86,7 @@ func clientCredentials(c *call) (id, secret, failed string) {
 	return basicID, basicSecret, ""
 }
 
-func notHex(r rune) bool { return !('0' <= r && r <= '9' || 'a' <= r && r <= 'f') }
+func notHex(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }
 
 func oauthError(status int, code, description string) docReply {
 	r := docReply{Document: xmlresp.OAuthError{Code: code, Description: description}, status: status, json: true, header: http.Header{}}

@@ -58,7 +58,7 @@ func (l *logBuffer) String() string {
 func newTestServer(f *fakeMembers, limits Limits) (http.Handler, *logBuffer) {
 	logged := &logBuffer{}
 	return New(Config{
-		Members: f, SitePrefix: "/ps", Limits: limits, Now: time.Now,
+		Members: f, Sessions: noSessions{}, SitePrefix: "/ps", Limits: limits, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(logged, nil)),
 	}), logged
 }

@@ -19,8 +19,10 @@ const (
 	groupByName statement = `SELECT ` + groupColumns + ` FROM member_groups AS g WHERE g.name_key = ?`
 	groupByID   statement = `SELECT ` + groupColumns + ` FROM member_groups AS g WHERE g.id = ?`
 	listGroups  statement = `SELECT ` + groupColumns + ` FROM member_groups AS g ORDER BY g.name_key`
-	addGroup    statement = `INSERT INTO member_groups (name_key, name, title, description) VALUES (?, ?, ?, ?)`
-	leaveGroup  statement = `DELETE FROM memberships WHERE group_id = ? AND member_id = ?`
+	groupsOf    statement = `SELECT ` + groupColumns + ` FROM memberships AS s
+JOIN member_groups AS g ON g.id = s.group_id WHERE s.member_id = ? ORDER BY g.name_key`
+	addGroup   statement = `INSERT INTO member_groups (name_key, name, title, description) VALUES (?, ?, ?, ?)`
+	leaveGroup statement = `DELETE FROM memberships WHERE group_id = ? AND member_id = ?`
 )
 
 // FindGroup returns the group of that name, compared after members.Fold, or
@@ -71,7 +73,16 @@ func (s *Store) AddGroup(ctx context.Context, g groups.Group) (int64, error) {
 
 // ListGroups returns all groups by name.
 func (s *Store) ListGroups(ctx context.Context) ([]groups.Group, error) {
-	rows, err := s.query(ctx, listGroups)
+	return s.groups(ctx, listGroups)
+}
+
+// GroupsOf returns the groups that a member belongs to, by name.
+func (s *Store) GroupsOf(ctx context.Context, member int64) ([]groups.Group, error) {
+	return s.groups(ctx, groupsOf, member)
+}
+
+func (s *Store) groups(ctx context.Context, q statement, args ...any) ([]groups.Group, error) {
+	rows, err := s.query(ctx, q, args...)
 	if err != nil {
 		return nil, s.fail("list groups", err)
 	}

@@ -65,7 +65,7 @@ func TestOneBrokenProbeIsNoOutage(t *testing.T) {
 	defer l.Close()
 	cut := make(chan struct{})
 	go cutFirstProbe(l, fmt.Sprintf("127.0.0.1:%d", server.Port()), cut)
-	s, err := store.Open(t.Context(), store.Config{DSN: "root@tcp(" + l.Addr().String() + ")/mysql"})
+	s, err := store.Open(t.Context(), store.Config{Now: time.Now, DSN: "root@tcp(" + l.Addr().String() + ")/mysql"})
 	if err != nil {
 		t.Fatal(err)
 	}

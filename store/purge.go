@@ -33,3 +33,24 @@ func (s *Store) PurgeEvents(ctx context.Context, before time.Time, limit int) (i
 	n, err := s.exec(ctx, s.choose(purgeEventsMySQL, purgeEventsSQLite), s.at(before), limit)
 	return int(n), s.fail("purge events", err)
 }
+
+const (
+	purgeSessionsMySQL  statement = `DELETE FROM sessions WHERE expires_at < ? ORDER BY expires_at, id_hash LIMIT ?`
+	purgeSessionsSQLite statement = `
+DELETE FROM sessions WHERE id_hash IN (SELECT x.id_hash FROM sessions AS x WHERE x.expires_at < ? LIMIT ?)`
+	purgeTokensMySQL  statement = `DELETE FROM access_tokens WHERE expires_at < ? ORDER BY expires_at, token_hash LIMIT ?`
+	purgeTokensSQLite statement = `
+DELETE FROM access_tokens WHERE token_hash IN (SELECT x.token_hash FROM access_tokens AS x WHERE x.expires_at < ? LIMIT ?)`
+)
+
+// PurgeSessions deletes up to limit sessions that ended before a time and returns how many.
+func (s *Store) PurgeSessions(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := s.exec(ctx, s.choose(purgeSessionsMySQL, purgeSessionsSQLite), s.at(before), limit)
+	return int(n), s.fail("purge sessions", err)
+}
+
+// PurgeAccessTokens deletes up to limit access tokens that ended before a time and returns how many.
+func (s *Store) PurgeAccessTokens(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := s.exec(ctx, s.choose(purgeTokensMySQL, purgeTokensSQLite), s.at(before), limit)
+	return int(n), s.fail("purge access tokens", err)
+}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"reseed/mail"
 	"reseed/members"
+	"reseed/password"
 	"reseed/store"
 )
 
@@ -119,4 +121,36 @@ INSERT INTO events (id, at, kind) SELECT randomblob(16), ? + i, 'reset-requested
 	if total != rows || rounds != rows/batch+1 {
 		t.Errorf("%d rows in %d rounds", total, rounds)
 	}
+}
+
+// Sessions and access tokens go when they ended before the time, not sooner.
+func TestPurgeAccess(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		m := e.member("anna", "anna@example.org")
+		c := members.Client{ID: "0123456789abcdef", Name: "x", Secret: password.HashToken("s"), Member: m}
+		if err := e.AddClient(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			ends := noon.Add(time.Duration(i) * time.Hour)
+			id := password.HashToken(strconv.Itoa(i))
+			ok, err := e.SignedIn(t.Context(), members.GoodSignIn{MemberID: m.ID, Password: "$old", At: noon.Add(-time.Hour),
+				Session: members.Session{ID: id, Created: noon, Seen: noon, Expires: ends}})
+			if !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			if err := e.AddAccessToken(t.Context(), members.AccessToken{Token: id, Client: c.ID, Member: m, Created: noon, Expires: ends}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cut := noon.Add(time.Hour + time.Second)
+		for name, purge := range map[string]func(context.Context, time.Time, int) (int, error){
+			"sessions": e.PurgeSessions, "access tokens": e.PurgeAccessTokens,
+		} {
+			first, second, third := must(purge(t.Context(), cut, 1))(t), must(purge(t.Context(), cut, 5))(t), must(purge(t.Context(), cut, 5))(t)
+			if first != 1 || second != 1 || third != 0 {
+				t.Errorf("%s: %d, %d, %d purged, want 1, 1 and 0", name, first, second, third)
+			}
+		}
+	})
 }

@@ -138,13 +138,27 @@ func TestKilledConnectionLeavesNothingHalfDone(t *testing.T) {
 	s := must(store.Open(t.Context(), c))(t)
 	defer s.Close()
 	m := e.member("a", "")
-	const commit, unharmed = 5, 6 // BEGIN is step 0
-	for step := 1; step <= unharmed; step++ {
-		o := e.order(m.ID)
+	commit := 0 // its step; BEGIN is step 0
+	count := func(q string) {
+		if q != "COMMIT" {
+			commit++
+		}
+	}
+	withNotice := func(o members.Order) members.Completion {
 		change := completion(o)
-		change.Password = password.Hash(fmt.Sprintf("$step%d", step))
 		change.Notice = e.newOrder(m.ID)
 		change.Notice.Token = password.TokenHash{}
+		return change
+	}
+	victim.Store(&count)
+	if ok, err := s.Complete(t.Context(), withNotice(e.order(m.ID))); !ok || err != nil || commit < 4 {
+		t.Fatalf("unharmed: %v, error %v, %d statements", ok, err, commit)
+	}
+	unharmed := commit + 1
+	for step := 1; step <= unharmed; step++ {
+		o := e.order(m.ID)
+		change := withNotice(o)
+		change.Password = password.Hash(fmt.Sprintf("$step%d", step))
 		before := e.get(m.ID).Password
 		kill := killAt(t, server.Admin(), step)
 		victim.Store(&kill)

@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -87,6 +89,20 @@ func (g *gate) event(e event) {
 		g.failed++
 		fmt.Fprint(g.out, g.text(name))
 		delete(g.output, name)
+		if e.Test == "" {
+			g.unfinished(e.Package)
+		}
+	}
+}
+
+// unfinished prints what is kept of tests that had no end when their package
+// failed: where one hung or crashed, it is there that the stacks are.
+func (g *gate) unfinished(pkg string) {
+	for _, name := range slices.Sorted(maps.Keys(g.output)) {
+		if strings.HasPrefix(name, pkg+".") {
+			fmt.Fprint(g.out, g.text(name))
+			delete(g.output, name)
+		}
 	}
 }
 

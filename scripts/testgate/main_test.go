@@ -20,6 +20,8 @@ func TestGate(t *testing.T) {
 		{"a package without tests is no skip", pass + `{"Action":"skip","Package":"q"}` + "\n", true, nil},
 		{"a failure shows its output", pass + `{"Action":"output","Package":"p","Test":"TestB","Output":"got 1\n"}` + "\n" +
 			`{"Action":"fail","Package":"p","Test":"TestB"}` + "\n", false, []string{"got 1\n"}},
+		{"a test that hung shows its output", pass + `{"Action":"output","Package":"p","Test":"TestB","Output":"goroutine 1\n"}` + "\n" +
+			`{"Action":"fail","Package":"p"}` + "\n", false, []string{"goroutine 1\n"}},
 		{"a build failure", pass + `{"ImportPath":"p","Action":"build-output","Output":"syntax error\n"}` + "\n" +
 			`{"Action":"fail","Package":"p"}` + "\n", false, []string{"syntax error\n"}},
 		{"plain text is passed on", pass + "go: no such module\n", true, []string{"go: no such module\n"}},

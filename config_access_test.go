@@ -1,0 +1,31 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// The bounds of signing in are validated like all settings.
+func TestAccessSettings(t *testing.T) {
+	for setting, bad := range map[string][]string{
+		"min-bad-logins": {"0", "-1", "101", "x"}, "max-bad-logins": {"4", "101"},
+		"min-account-lockout": {"0s", "721h"}, "max-account-lockout": {"14m", "721h"},
+		"session-timeout": {"59s", "721h"}, "session-life": {"59s"}, "access-token-life": {"59s"},
+		"version-build": {"0", "1000000000"}, "time-zone": {"Nowhere/Land", "Local", "", "../etc/passwd"},
+	} {
+		for _, value := range bad {
+			var line commandLine
+			l := newLoader()
+			parser, err := newParser(&line, l, &console{out: t.Output(), err: t.Output()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := parser.Parse([]string{"serve", "--" + setting + "=" + value}); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.finish(&line.Config, true); err == nil || !strings.Contains(err.Error(), setting+": ") {
+				t.Errorf("%s = %q: %v", setting, value, err)
+			}
+		}
+	}
+}
