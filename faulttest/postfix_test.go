@@ -307,4 +307,3 @@ func checkRelayed(t *testing.T, mails []delivery, members int) {
 		t.Errorf("mails for %d of %d members", len(each), members)
 	}
 }
-
