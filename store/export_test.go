@@ -8,3 +8,23 @@ func (s *Store) CausalReads(ctx context.Context) (bool, error) {
 	err := s.settings(ctx, causalReads, found)
 	return found["wsrep_sync_wait"] == "1", err
 }
+
+// TakeTurns takes the turns at all connections until the returned function is called.
+func (s *Store) TakeTurns(ctx context.Context) (leave func(), err error) {
+	n := s.conns
+	if !s.mysql {
+		n = sqliteReaders
+		if err := s.writeTurns.places.Acquire(ctx, 1); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.readTurns.places.Acquire(ctx, int64(n)); err != nil {
+		return nil, err
+	}
+	return func() {
+		s.readTurns.places.Release(int64(n))
+		if !s.mysql {
+			s.writeTurns.places.Release(1)
+		}
+	}, nil
+}

@@ -49,6 +49,8 @@ func (s *Store) openMySQL(c Config) error {
 	pool.SetConnMaxLifetime(3 * time.Minute)
 	pool.SetConnMaxIdleTime(time.Minute)
 	s.read, s.write, s.mysql, s.conns = pool, pool, true, n
+	s.readTurns = newTurns(n)
+	s.writeTurns = s.readTurns
 	s.migrator = func() (*sql.DB, error) {
 		slow := cfg.Clone()
 		slow.ReadTimeout = 0 // a migration of a big table takes its time

@@ -54,18 +54,20 @@ func (s *Store) keep(p prepared, st *sql.Stmt) *sql.Stmt {
 
 // query runs a statement that reads.
 func (s *Store) query(ctx context.Context, q statement, args ...any) (*sql.Rows, error) {
-	if err := s.pass(ctx); err != nil {
+	done, err := s.await(ctx, s.readTurns)
+	if err != nil {
 		return nil, err
 	}
+	defer done() // by then the rows have their connection
 	s.trace(string(q))
 	if s.mysql {
-		return s.read.QueryContext(ctx, string(q), args...)
+		return s.read.QueryContext(ctx, string(q), args...) //nolint:sqlclosecheck // the caller closes
 	}
 	st, err := s.stmt(ctx, s.read, q) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	return st.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller closes
 }
 
 // row runs a statement that reads one row; sql.ErrNoRows where there is none.
@@ -89,9 +91,11 @@ func (s *Store) exec(ctx context.Context, q statement, args ...any) (n int64, er
 }
 
 func (s *Store) execOnce(ctx context.Context, q statement, args []any) (sql.Result, error) {
-	if err := s.pass(ctx); err != nil {
+	done, err := s.await(ctx, s.writeTurns)
+	if err != nil {
 		return nil, err
 	}
+	defer done()
 	if s.mysql {
 		return s.write.ExecContext(ctx, string(q), args...)
 	}
@@ -144,9 +148,11 @@ func (t tx) insert(ctx context.Context, q statement, args ...any) (int64, error)
 // fn may return errUndo, which comes back as it is.
 func (s *Store) inTx(ctx context.Context, fn func(tx) error) error {
 	return retry(ctx, func() error {
-		if err := s.pass(ctx); err != nil {
+		done, err := s.await(ctx, s.writeTurns)
+		if err != nil {
 			return err
 		}
+		defer done()
 		s.trace("BEGIN")
 		t, err := s.write.BeginTx(ctx, nil)
 		if err != nil {

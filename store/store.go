@@ -38,6 +38,8 @@ type Config struct {
 // Store is the database. Its methods may be used by many goroutines.
 type Store struct {
 	read, write *sql.DB // the same pool on MySQL
+	readTurns   turns
+	writeTurns  turns // the same turns on MySQL
 	migrator    func() (*sql.DB, error)
 	prober      func() (*sql.DB, error) // for Watch: short time-outs
 	gate        gate
