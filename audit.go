@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -99,24 +100,27 @@ func (a *auditor) complete(e members.Event) members.Event {
 	return e
 }
 
-// logEvent writes one line; slog quotes what could break it.
+// logEvent writes one line; slog quotes what could break it, all but DEL.
 func (a *auditor) logEvent(ctx context.Context, e members.Event) {
 	attrs := []slog.Attr{
 		slog.String("kind", string(e.Kind)),
 		slog.String("event", e.ID.String()),
-		slog.String("id", e.RequestID),
+		slog.String("id", withoutDEL(e.RequestID)),
 		slog.Int64("member", e.MemberID),
 		slog.String("actor", e.Actor),
 		slog.Int64("group", e.GroupID),
-		slog.String("identifier", e.Identifier),
+		slog.String("identifier", withoutDEL(e.Identifier)),
 		slog.String("client", e.Client),
 		slog.String("code", e.Code),
 	}
 	if e.Detail != "" {
-		attrs = append(attrs, slog.String("detail", e.Detail))
+		attrs = append(attrs, slog.String("detail", withoutDEL(e.Detail)))
 	}
 	a.log.LogAttrs(ctx, slog.LevelInfo, "security event", attrs...)
 }
+
+// withoutDEL replaces the one control character that slog writes as it is.
+func withoutDEL(s string) string { return strings.ReplaceAll(s, "\x7f", "\uFFFD") }
 
 // maskedClient is how the log shows an address.
 func (a *auditor) maskedClient(client netip.Addr) any { return a.clients.mask(client.String()) }

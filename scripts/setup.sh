@@ -3,6 +3,11 @@
 # race detector), MariaDB, of which the tests start private instances, Chromium
 # for the tests of the pages, and Node with npm for them and for a vendor's SDK.
 # Services of installed packages are not started.
+#
+#	scripts/setup.sh [soak]
+#
+# soak: also what the long forms of the fault tests need: Galera, rsync with
+# which its nodes copy their data, and Postfix.
 set -euo pipefail
 
 packages=()
@@ -22,6 +27,23 @@ need mariadb-server mariadbd mysqld
 need nodejs node
 need chromium chromium chromium-browser google-chrome
 need npm npm
+
+# need_soak is for the long forms of the fault tests alone.
+need_soak() {
+  need rsync rsync
+  need postfix postfix
+  # A library, not a command: its place is the package's.
+  if [ ! -e /usr/lib/galera/libgalera_smm.so ]; then packages+=(galera-4); fi
+}
+
+case "${1-}" in
+'') ;;
+soak) need_soak ;;
+*)
+  echo "usage: scripts/setup.sh [soak]" >&2
+  exit 2
+  ;;
+esac
 # The C library's headers come apart from the compiler.
 if [ ! -e /usr/include/stdlib.h ]; then packages+=(libc6-dev); fi
 

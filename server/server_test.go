@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,6 +162,56 @@ func TestBrokenBodiesDoNotAct(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A body that names no length is counted as it comes: one byte over the limit
+// is F005 and ends the connection, and the limit itself is served (contract 1.2).
+func TestChunkedBodiesAreBounded(t *testing.T) {
+	const limit = 100
+	var acted atomic.Int32
+	h, _ := newTestServer(&fakeMembers{reset: func(context.Context, members.Caller, members.ResetRequest) (members.Outcome, error) {
+		acted.Add(1)
+		return members.Requested, nil
+	}}, Limits{Body: limit})
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	for _, c := range []struct {
+		bytes, status int
+		body          string
+		acted         int32
+	}{
+		{limit, 200, `"request-successful"`, 1},
+		{limit + 1, 413, `id="F005"`, 1},
+		{limit * 1000, 413, `id="F005"`, 1},
+	} {
+		form := "email=ann@example.org&x="
+		body := form + strings.Repeat("x", c.bytes-len(form))
+		status, answer := postChunked(t, srv, body)
+		if status != c.status || !strings.Contains(answer, c.body) || acted.Load() != c.acted {
+			t.Errorf("%d bytes: got %d %s, acted %d times", c.bytes, status, answer, acted.Load())
+		}
+	}
+}
+
+// postChunked sends a body without its length. The answer must end the connection.
+func postChunked(t *testing.T, srv *httptest.Server, body string) (int, string) {
+	t.Helper()
+	unsized := struct{ io.Reader }{strings.NewReader(body)} // of a type that the client does not know
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+resetPath, unsized)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || !resp.Close {
+		t.Errorf("%d bytes: kept open: %v, %v", len(body), !resp.Close, err)
+	}
+	return resp.StatusCode, string(answer)
 }
 
 type brokenReader struct{}
