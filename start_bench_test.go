@@ -59,7 +59,7 @@ func firstAnswer(b *testing.B, program, folder string) int {
 		_ = cmd.Wait()
 	}()
 	for range 10_000 {
-		resp, err := http.PostForm("http://"+addr+"/members/resetpassword", map[string][]string{"email": {"nobody@example.org"}}) //nolint:noctx // ends with the server
+		resp, err := http.PostForm("http://"+addr+"/members/resetpassword", map[string][]string{"email": {"nobody@example.org"}})
 		if err == nil {
 			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
