@@ -23,12 +23,7 @@ import (
 // program returns a command that runs the program, in a process of its own.
 func program(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
-	binary, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(binary, args...)
-	cmd.Args[0] = "reseed" // TestMain looks at it
+	cmd := exec.Command(programPath(t), args...)
 	cmd.Env = env
 	return cmd
 }
@@ -37,11 +32,13 @@ func program(t *testing.T, env []string, args ...string) *exec.Cmd {
 // one, they work on SQLite.
 func scripts(t *testing.T, dsn string, files ...string) {
 	t.Helper()
+	path := filepath.Dir(programPath(t)) + string(os.PathListSeparator) + os.Getenv("PATH")
 	testscript.Run(t, testscript.Params{
 		Files:               files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", path)
 			env.Setenv("RESEED_DATA", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("RESEED_DATABASE", dsn)
 			return nil

@@ -1,20 +1,46 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
 	"testing"
-
-	"github.com/rogpeppe/go-internal/testscript"
 
 	"reseed/store/mariadbtest"
 )
 
-// suite runs the tests and ends the database server that they share.
-type suite struct{ *testing.M }
+// programDir is where programPath builds to.
+var programDir string
 
-// Run returns the exit code.
-func (s suite) Run() int { return mariadbtest.Main(s.M) }
-
-// TestMain lets the test binary stand in for the program: called reseed, it is one.
 func TestMain(m *testing.M) {
-	testscript.Main(suite{m}, map[string]func(){"reseed": main})
+	var err error
+	if programDir, err = os.MkdirTemp("", "reseed-test-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := mariadbtest.Main(m)
+	_ = os.RemoveAll(programDir)
+	os.Exit(code)
+}
+
+// buildProgram builds the program as users run it, once: with the race detector
+// each of the hundreds of commands would take seconds to start.
+var buildProgram = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(programDir, "reseed")
+	out, err := exec.Command("go", "build", "-trimpath", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func programPath(t testing.TB) string {
+	t.Helper()
+	path, err := buildProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,10 +16,7 @@ import (
 // folder and in one that it was used in before, and its resident memory then
 // (VmRSS). The floor, in the same run, is a start of "reseed version".
 func BenchmarkStart(b *testing.B) {
-	program := filepath.Join(b.TempDir(), "reseed")
-	if out, err := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-o", program, ".").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	program := programPath(b)
 	used := b.TempDir()
 	firstAnswer(b, program, used)
 	b.Run("floor", func(b *testing.B) {
@@ -63,7 +59,7 @@ func firstAnswer(b *testing.B, program, folder string) int {
 		_ = cmd.Wait()
 	}()
 	for range 10_000 {
-		resp, err := http.PostForm("http://"+addr+"/members/resetpassword", map[string][]string{"email": {"nobody@example.org"}}) //nolint:noctx // ends with the server
+		resp, err := http.PostForm("http://"+addr+"/members/resetpassword", map[string][]string{"email": {"nobody@example.org"}})
 		if err == nil {
 			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
