@@ -19,6 +19,7 @@ import (
 func TestOverload(t *testing.T) {
 	s := onSQLite(t)
 	r := s.add()
+	r.first = true // those who ask are elsewhere, usually
 	s.populate(1000)
 	r.startReady()
 	seconds := knob(t, "OVERLOAD_SECONDS", 2, 60)
@@ -27,6 +28,7 @@ func TestOverload(t *testing.T) {
 	before := r.memory()
 	over := s.offer(10*peak.goodput(), seconds)
 	t.Logf("at ten times that: %s, resident %d MiB before and %d MiB at its end", over, before, r.memory())
+	t.Logf("by the server's log: %s", r.refusals())
 	took := s.recovery(30 * time.Second)
 	after := s.offer(peak.goodput()/2, min(seconds, 5))
 	t.Logf("afterwards: first 200 after %v, at half the capacity: %s", took.Round(time.Millisecond), after)
@@ -146,6 +148,27 @@ func (s *site) offer(rate, seconds int) *answers {
 	a.seconds = time.Since(began).Seconds()
 	all.Wait()
 	return a
+}
+
+// refusals sums up how long the server took for its answers 503: what it says
+// itself, where a client also counts how long it was kept from looking.
+func (r *replica) refusals() string {
+	text, _ := os.ReadFile(r.log)
+	var times []time.Duration
+	for line := range strings.Lines(string(text)) {
+		_, took, ok := strings.Cut(line, " took=")
+		if !ok || !strings.Contains(line, " status=503 ") {
+			continue
+		}
+		if d, err := time.ParseDuration(strings.Fields(took)[0]); err == nil {
+			times = append(times, d)
+		}
+	}
+	if len(times) == 0 {
+		return "nothing refused"
+	}
+	slices.Sort(times)
+	return fmt.Sprintf("%d refused, median %v, p99 %v, longest %v", len(times), times[len(times)/2], times[len(times)*99/100], times[len(times)-1])
 }
 
 // memory returns the server's resident memory in MiB, 0 where that can't be known.
