@@ -28,7 +28,7 @@ setup: ## install by package name what the tests need and this machine lacks
 # A skipped test counts as a failure: scripts/testgate says which.
 .PHONY: test
 test: setup ## all tests with the race detector, on SQLite and MariaDB
-	RESEED_TEST_REQUIRE_MARIADB=1 RESEED_TEST_REQUIRE_CHROMIUM=1 RESEED_TEST_REQUIRE_NPM=1 go test -race -timeout 20m -json $(TESTFLAGS) ./... | go run ./scripts/testgate
+	RESEED_TEST_REQUIRE_MARIADB=1 RESEED_TEST_REQUIRE_CHROMIUM=1 RESEED_TEST_REQUIRE_NPM=1 go test -race -timeout 40m -json $(TESTFLAGS) ./... | go run ./scripts/testgate
 
 .PHONY: screenshots
 screenshots: setup ## pictures of every page and state, light and dark, in ./screenshots
