@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -67,7 +66,7 @@ func withMember(ctx context.Context, cfg *Config, name string, work func(*direct
 // where there is such a member, and a username otherwise.
 func (d *directory) member(ctx context.Context, name string) (members.Member, error) {
 	var lookups []members.Lookup
-	if id, ok := parseID(name); ok {
+	if id, ok := members.ParseID(name); ok && id > 0 {
 		lookups = append(lookups, members.Lookup{ID: id})
 	}
 	if strings.Contains(name, "@") {
@@ -91,7 +90,7 @@ func (d *directory) member(ctx context.Context, name string) (members.Member, er
 func (d *directory) group(ctx context.Context, name string) (groups.Group, error) {
 	var g groups.Group
 	var err error
-	if id, ok := parseID(name); ok {
+	if id, ok := members.ParseID(name); ok && id > 0 {
 		g, err = d.FindGroupID(ctx, id)
 	} else {
 		g, err = d.FindGroup(ctx, strings.TrimPrefix(name, "~"))
@@ -116,9 +115,4 @@ func (d *directory) groupIDs(ctx context.Context, names []string) ([]int64, erro
 		ids = append(ids, g.ID)
 	}
 	return ids, nil
-}
-
-func parseID(s string) (int64, bool) {
-	id, err := strconv.ParseUint(s, 10, 63)
-	return int64(id), err == nil && id > 0 && s[0] != '+'
 }

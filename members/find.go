@@ -62,7 +62,7 @@ func (s *Service) shows(caller Caller, err error) bool {
 // FindGroup returns the group that a {group} names: a numeric id, a full name,
 // or ~ and a full name (contract 1.1). Error: 0202.
 func (s *Service) FindGroup(ctx context.Context, name string) (g groups.Group, err error) {
-	id, isID := parseID(name)
+	id, isID := ParseID(name)
 	if isID {
 		g, err = s.Groups.FindGroupID(ctx, id)
 	} else {
@@ -77,8 +77,8 @@ func (s *Service) FindGroup(ctx context.Context, name string) (g groups.Group, e
 	return g, nil
 }
 
-// parseID reads a numeric id: digits only, no sign.
-func parseID(s string) (int64, bool) {
+// ParseID reads a numeric id: digits only, no sign (contract 1.1).
+func ParseID(s string) (int64, bool) {
 	id, err := strconv.ParseUint(s, 10, 63)
 	return int64(id), err == nil && s[0] != '+'
 }

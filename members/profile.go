@@ -100,7 +100,7 @@ func (s *Service) unlock(ctx context.Context, caller Caller, name string) (Membe
 // address (contract 1.1); the zero Member where there is none.
 func (s *Service) named(ctx context.Context, name string) (Member, error) {
 	l := Lookup{Username: name}
-	if id, isID := parseID(name); isID {
+	if id, isID := ParseID(name); isID {
 		l = Lookup{ID: id}
 	} else if strings.Contains(name, "@") {
 		l = Lookup{Email: name}
