@@ -52,4 +52,15 @@ func (c *Config) where() string {
 }
 
 // logger writes structured lines to standard error.
-func (c *console) logger() *slog.Logger { return slog.New(slog.NewTextHandler(c.err, nil)) }
+func (c *console) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{ReplaceAttr: inUTC}))
+}
+
+// inUTC writes times in UTC, so that the logs of servers in several zones, and
+// of the hour that daylight saving repeats, can be put in order (LOG-4).
+func inUTC(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindTime {
+		a.Value = slog.TimeValue(a.Value.Time().UTC())
+	}
+	return a
+}
