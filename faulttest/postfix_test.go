@@ -174,7 +174,7 @@ func (p *postfix) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.proc = startChild(p.t, exec.Command(filepath.Join(strings.TrimSpace(string(where)), "master"), "-c", conf, "-s"))
+	p.proc = startChild(p.t, exec.Command(filepath.Join(strings.TrimSpace(string(where)), "master"), "-c", conf, "-s", "-e", "3600")) // it outlives us where we are killed, but not for ever
 	eventually(p.t, 30*time.Second, "Postfix greets", func() bool {
 		if p.proc.gone() {
 			p.t.Fatal("Postfix ended")
