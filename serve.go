@@ -14,7 +14,10 @@ func (ServeCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	a, err := newUnprepared(ctx, cfg, testOutside(outside{log: std.logger()}))
+	outliveReaders()
+	lines := &logLines{to: std.err}
+	log := slog.New(slog.NewTextHandler(lines, nil))
+	a, err := newUnprepared(ctx, cfg, testOutside(outside{log: log, lostLines: &lines.lost}))
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -50,6 +53,3 @@ func (c *Config) where() string {
 	}
 	return c.Data
 }
-
-// logger writes structured lines to standard error.
-func (c *console) logger() *slog.Logger { return slog.New(slog.NewTextHandler(c.err, nil)) }
