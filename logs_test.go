@@ -55,8 +55,8 @@ var (
 
 func TestLogOfEveryStep(t *testing.T) {
 	var log bytes.Buffer
-	std := &console{err: &log}
-	site := startSite(t, siteConfig{log: std.logger(), settings: "mails-per-hour = 1\nclient-rate = 30\n"})
+
+	site := startSite(t, siteConfig{log: newLogger(&log), settings: "mails-per-hour = 1\nclient-rate = 30\n"})
 	send := func(call [3]string, sign func(*http.Request)) {
 		t.Helper()
 		if w := site.send(t, call, sign); w.Code >= 500 {
@@ -98,7 +98,7 @@ func TestLogOfEveryStep(t *testing.T) {
 // Times are in UTC, wherever the server stands (LOG-4).
 func TestLogIsInUTC(t *testing.T) {
 	var log bytes.Buffer
-	h := (&console{err: &log}).logger().Handler()
+	h := newLogger(&log).Handler()
 	at := time.Date(2026, 3, 29, 2, 30, 0, 5e6, time.FixedZone("elsewhere", 9*60*60+30*60))
 	record := slog.NewRecord(at, slog.LevelInfo, "x", 0)
 	record.AddAttrs(slog.Time("due", at), slog.Group("g", slog.Time("at", at)))
