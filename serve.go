@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 )
@@ -16,8 +17,7 @@ func (ServeCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	}
 	outliveReaders()
 	lines := &logLines{to: std.err}
-	log := slog.New(slog.NewTextHandler(lines, nil))
-	a, err := newUnprepared(ctx, cfg, testOutside(outside{log: log, lostLines: &lines.lost}))
+	a, err := newUnprepared(ctx, cfg, testOutside(outside{log: newLogger(lines), lostLines: &lines.lost}))
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -52,4 +52,18 @@ func (c *Config) where() string {
 		return "MySQL or MariaDB, and " + c.Data
 	}
 	return c.Data
+}
+
+// newLogger writes structured lines.
+func newLogger(to io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{ReplaceAttr: inUTC}))
+}
+
+// inUTC writes times in UTC, so that the logs of servers in several zones, and
+// of the hour that daylight saving repeats, can be put in order (LOG-4).
+func inUTC(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindTime {
+		a.Value = slog.TimeValue(a.Value.Time().UTC())
+	}
+	return a
 }
