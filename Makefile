@@ -41,8 +41,7 @@ timing: setup ## time strangers against members, by Welch's t; a quarter of an h
 	go test -tags timing -run '$(or $(RUN),Time$$)' -v -timeout 2h .
 
 .PHONY: soak
-soak: ## the long forms of the fault tests, about an hour; RUN picks some of them
-	@scripts/setup.sh soak
+soak: setup ## the long forms of the fault tests, about an hour; RUN picks some of them
 	RESEED_TEST_REQUIRE_MARIADB=1 go test -tags soak -v -timeout 3h -run '$(RUN)' ./faulttest
 
 .PHONY: removals

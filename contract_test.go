@@ -130,7 +130,9 @@ func (r *runner) request(t *testing.T, s *section) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.URL.Opaque = strings.TrimPrefix(r.url, "http:") + target // as it is, unclean paths included
+	if req.URL.Opaque = target; strings.HasPrefix(target, "//") { // as it is, unclean paths included
+		req.URL.Opaque = strings.TrimPrefix(r.url, "http:") + target // else the client would take it for a host
+	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -406,6 +406,10 @@ func TestInboxJSON(t *testing.T) {
 	}
 	v.get("/dev/mail/"+all[0].ID+"/raw").want(200, "Auto-Submitted: auto-generated")
 	v.get("/dev/mail/../token.key").want(404)
+	for _, query := range []string{"?id=" + all[1].ID + ";x", "?id=%zz", "?id=" + all[1].ID + strings.Repeat("&a=b", 100), "?id=%00"} {
+		v.do(http.MethodDelete, "/dev/mail.json"+query, nil).want(400, `{"error":`) // not all of them
+		v.get("/dev/mail.json"+query).want(400, `{"error":`)
+	}
 	v.do(http.MethodPost, "/dev/mail/"+all[0].ID+"/delete", url.Values{}).want(200)
 	v.get("/dev/mail/" + all[0].ID).want(404)
 	v.do(http.MethodDelete, "/dev/mail.json?id="+all[1].ID, nil).want(200, `{"deleted":1}`)

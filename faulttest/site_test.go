@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -96,8 +97,10 @@ type replica struct {
 	smtp  string
 	dsn   string // where it differs from the site's
 	env   []string
-	log   string // the file
-	first bool   // before this process where they share the machine, as it would be alone on its own
+	log   string   // the file
+	via   []string // what runs the program, instead of this process
+	out   *os.File // instead of the log
+	first bool     // before this process where they share the machine, as it would be alone on its own
 	proc  *child
 	procs sync.Mutex
 }
@@ -153,12 +156,17 @@ func (r *replica) start(env ...string) {
 		r.site.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := r.command("serve")
+	via := r.via
 	if r.first {
-		cmd = exec.Command("nice", "-n", "-15", binary(r.site.t), "serve") // for others than root the same as without
+		via = []string{"nice", "-n", "-15"} // for others than root the same as without
 	}
+	line := append(slices.Clone(via), binary(r.site.t), "serve")
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = r.environment(env...)
 	cmd.Stdout, cmd.Stderr = log, log
+	if r.out != nil {
+		cmd.Stdout, cmd.Stderr = r.out, r.out
+	}
 	c := startChild(r.site.t, cmd)
 	r.procs.Lock()
 	r.proc = c

@@ -372,3 +372,27 @@ func TestRetryMail(t *testing.T) {
 		}
 	})
 }
+
+// An order that a clock put off which was ahead is claimed at once, and not as
+// long before its time as it was put off by (FLT-11).
+func TestClaimTakesWhatAWrongClockPutOff(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		strayed, soon := e.order(e.member("a", "").ID), e.order(e.member("b", "").ID)
+		day, hour := noon.Add(24*time.Hour), noon.Add(time.Hour)
+		for _, at := range []struct {
+			id  mail.ID
+			due time.Time
+		}{{strayed.ID, day}, {soon.ID, hour}} {
+			e.claim(mail.Claim{Worker: "w", Now: noon, Lease: time.Minute, Limit: 1, Only: &at.id})
+			e.settle(mail.Settlement{ID: at.id, Worker: "w", State: mail.Pending, Due: at.due, At: noon})
+		}
+		if got := e.claim(claim("w", noon)); len(got) != 0 {
+			t.Errorf("without an end of schedules %d are claimed", len(got))
+		}
+		c := claim("w", noon)
+		c.Latest = hour
+		if got := ids(e.claim(c)); len(got) != 1 || got[0] != strayed.ID {
+			t.Errorf("claimed %v, want %v alone", got, strayed.ID)
+		}
+	})
+}
