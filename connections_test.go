@@ -26,6 +26,8 @@ func (p *pipes) Accept() (net.Conn, error) {
 
 func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
 
+// WEB-10: no more connections than the limit; HTTP/2 is not spoken, since it is
+// served without TLS.
 func TestLimitConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limitConnections(&pipes{closed: make(chan struct{})}, 2)
