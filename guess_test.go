@@ -37,7 +37,7 @@ func TestGuessesBurnNobodysToken(t *testing.T) {
 			if _, err := site.members.SignIn(t.Context(), "ann", "old-Garden-12-gate"); err != nil {
 				t.Errorf("the member is locked out: %v", err)
 			}
-			w := site.send(t, [3]string{"POST", "/members/resetpassword", "email=ann@example.org&token=" + token + withGoodPassword}, func(*http.Request) {})
+			w := site.send(t, [3]string{"POST", "/members/resetpassword", "email=ann@example.org&token=" + token + withGoodPassword}, anybody)
 			if w.Code != http.StatusOK {
 				t.Errorf("the token is burnt: %d %s", w.Code, w.Body)
 			}
@@ -70,7 +70,7 @@ func (s *testSite) guess(t *testing.T, tries int, token string) {
 					way = i / 50 % len(ways)
 				}
 				call := ways[way](wrongToken(token, i))
-				if w := s.send(t, call, func(*http.Request) {}); w.Code == http.StatusOK || w.Code >= 500 {
+				if w := s.send(t, call, anybody); w.Code == http.StatusOK || w.Code >= 500 {
 					t.Errorf("%v: %d %s", call, w.Code, w.Body)
 				}
 			}
@@ -102,7 +102,7 @@ func TestNoChangeWithoutAMailedToken(t *testing.T) {
 			t.Helper()
 			before := site.rows(t)["members"]
 			for _, call := range mixtures(tokens) {
-				if w := site.send(t, call, func(*http.Request) {}); strings.Contains(w.Body.String(), "password-changed") || w.Code >= 500 {
+				if w := site.send(t, call, anybody); strings.Contains(w.Body.String(), "password-changed") || w.Code >= 500 {
 					t.Errorf("compat %s: %v: %d %s", compat, call, w.Code, w.Body)
 				}
 			}
@@ -116,7 +116,7 @@ func TestNoChangeWithoutAMailedToken(t *testing.T) {
 		check(append(never, site.mailedToken(t, "carl@example.org"))...)
 		used := site.mailedToken(t, "ann@example.org")
 		form := "email=ann@example.org&token=" + used + withGoodPassword
-		if w := site.send(t, [3]string{"POST", "/members/resetpassword", form}, func(*http.Request) {}); w.Code != http.StatusOK {
+		if w := site.send(t, [3]string{"POST", "/members/resetpassword", form}, anybody); w.Code != http.StatusOK {
 			t.Fatalf("the mailed token does not serve: %d %s", w.Code, w.Body)
 		}
 		check(append(never, used)...)
@@ -156,7 +156,7 @@ func TestFloodOfRequestsMailsFew(t *testing.T) {
 		ask := func(h http.Handler, n int) {
 			t.Helper()
 			for range n {
-				if w := (&testSite{app: &app{handler: h}}).send(t, [3]string{"POST", "/members/resetpassword", "email=ann@example.org"}, func(*http.Request) {}); w.Code != http.StatusOK {
+				if w := (&testSite{app: &app{handler: h}}).send(t, [3]string{"POST", "/members/resetpassword", "email=ann@example.org"}, anybody); w.Code != http.StatusOK {
 					t.Fatalf("%d %s", w.Code, w.Body)
 				}
 			}

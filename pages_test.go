@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"reseed/mail"
 	"reseed/members"
 	"reseed/password"
@@ -185,12 +187,33 @@ func TestPagesJourney(t *testing.T) {
 	})
 }
 
+// scanners are some that open the links of a mail before its reader does.
+var scanners = []string{
+	"Mozilla/5.0 (compatible; SafeLinks)", "Mozilla/4.0 (compatible; ms-office; MSOffice 16)", "BarracudaCentral/1.0",
+	"Slackbot-LinkExpanding 1.0", "curl/8.5.0", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36", "",
+}
+
+// Whoever looks at a link, and at whatever address its parameters are put,
+// spends nothing and counts nothing, however often (TOK-11, WEB-13).
 func TestLookingSpendsNothing(t *testing.T) {
 	v := visit(t, siteConfig{})
 	link := v.link("", "carl@example.org")
-	for range 50 {
-		v.get(link, "User-Agent", "scanner").want(200)
-		v.do(http.MethodHead, link, nil).want(200)
+	_, query, _ := strings.Cut(link, "?")
+	query += "&email=carl@example.org&member-password=" + goodPassword + "&member-password-again=" + goodPassword
+	before := v.site.rows(t)
+	for i := range 100 {
+		agent := scanners[i%len(scanners)]
+		v.get(link, "User-Agent", agent).want(200)
+		v.do(http.MethodHead, link, nil, "User-Agent", agent).want(200)
+	}
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		v.do(method, "/ps/email/changepassword?"+query, nil).want(200)
+		v.do(method, "/members/resetpassword?"+query, nil).want(400)
+		v.do(method, "/ps/service/members/carl?"+query, nil).want(200)
+		v.do(method, "/_iam/recovery/v1/recover?"+query, nil).want(405)
+	}
+	if diff := cmp.Diff(before, v.site.rows(t)); diff != "" {
+		t.Errorf("looking changes something (-before +after):\n%s", diff)
 	}
 	v.get(link).submit(goodPassword, goodPassword).want(200, "has been changed")
 }
@@ -270,6 +293,7 @@ func TestWithoutCookies(t *testing.T) {
 	v.submit(goodPassword, goodPassword).want(200, "has been changed")
 }
 
+// A page of another site changes nothing, whatever it sends (WEB-13).
 func TestOtherSitesCannotPost(t *testing.T) {
 	v := visit(t, siteConfig{})
 	v.get(v.link("", "ann"))
