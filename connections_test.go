@@ -25,6 +25,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 
 func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
 
+// No more connections are open than allowed, and those that wait get in (WEB-10).
 func TestLimitConnections(t *testing.T) {
 	l := limitConnections(&pipes{closed: make(chan struct{})}, 2)
 	var open []net.Conn
