@@ -30,6 +30,7 @@ func TestContract(t *testing.T) {
 	for _, file := range contractFiles(t) {
 		name, _ := filepath.Rel("testdata/contract", strings.TrimSuffix(file, ".txt"))
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := readCase(t, file)
 			if *remoteURL != "" {
 				runRemote(t, c)

@@ -81,7 +81,27 @@ func (v *visitor) do(method, path string, form url.Values, headers ...string) *v
 		resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Content-Security-Policy") == "" {
 		v.t.Errorf("%s %s: headers %v", method, path, resp.Header)
 	}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+		v.wantPolicy(resp.Header.Get("Content-Security-Policy"))
+	}
 	return v
+}
+
+// wantPolicy wants a page to load and run nothing but our own files, and to
+// stand in no frame (WEB-3). Captured mails are shown in a sandbox.
+func (v *visitor) wantPolicy(policy string) {
+	v.t.Helper()
+	rules := strings.Split(policy, "; ")
+	if rules[0] == "sandbox" {
+		return
+	}
+	for _, rule := range []string{
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+	} {
+		if !slices.Contains(rules, rule) {
+			v.t.Errorf("%s: the policy %q lacks %q", v.at, policy, rule)
+		}
+	}
 }
 
 func (v *visitor) get(path string, headers ...string) *visitor {

@@ -2,9 +2,6 @@ package store_test
 
 import (
 	"context"
-	"database/sql"
-	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"testing"
@@ -87,76 +84,36 @@ func TestPurgeEvents(t *testing.T) {
 	})
 }
 
-// A purge of very many rows goes batch by batch, each no bigger than asked for
-// and in a transaction of its own, so that no lock lasts longer than one (LOG-6).
-// RESEED_PURGE_ROWS says how many rows there are; the log says how long the
-// longest batch took, which is of interest on a quiet machine alone.
-func TestPurgeManyRows(t *testing.T) {
-	rows, batch := 2_000, 100
-	if n, err := strconv.Atoi(os.Getenv("RESEED_PURGE_ROWS")); err == nil {
-		rows, batch = n, 500
-	}
+// Counters of days go when the day was over before the time, oldest first; the
+// counters of that day itself stay.
+func TestPurgeSiteDays(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
-		db := e.raw()
-		for _, q := range manyRows(e.config.DSN != "") {
-			if _, err := db.ExecContext(t.Context(), q, rows); err != nil {
-				t.Fatal(err)
-			}
+		today := int(noon.Unix() / (24 * 60 * 60))
+		a, b := e.site(acmeUUID), e.site(globexUUID)
+		for _, day := range []int{today - 9, today - 8} { // the site that goes on ends the days before
+			e.count(t, e.Store, a.ID, day)
+			e.count(t, e.Store, b.ID, day)
 		}
-		for what, purge := range map[string]func(context.Context, time.Time, int) (int, error){"events": e.PurgeEvents, "mails": e.PurgeMails} {
-			total, rounds, longest := 0, 0, time.Duration(0)
-			for {
-				began := time.Now()
-				var n int
-				asked := e.asked(func() { n = must(purge(t.Context(), noon.Add(1000*time.Hour), batch))(t) })
-				longest = max(longest, time.Since(began))
-				total, rounds = total+n, rounds+1
-				if n > batch || len(asked) != 1 {
-					t.Fatalf("%s: %d rows at once, by %d statements", what, n, len(asked))
-				}
-				if n == 0 {
-					break
-				}
-			}
-			if total != rows || rounds != (rows+batch-1)/batch+1 {
-				t.Errorf("%s: %d rows in %d rounds", what, total, rounds)
-			}
-			t.Logf("%s: %d rows in batches of %d, the longest in %v", what, total, batch, longest)
+		for range 3 {
+			e.count(t, e.Store, a.ID, today)
+		}
+		e.count(t, e.Store, b.ID, today-7)
+		// Left: b's three days and a's last one.
+		cut := noon.Add(-7 * 24 * time.Hour)
+		var counts []int
+		for range 3 {
+			counts = append(counts, must(e.PurgeSiteDays(t.Context(), cut, 1))(t))
+		}
+		if !slices.Equal(counts, []int{1, 0, 0}) {
+			t.Errorf("purged %v, want 1, 0 and 0", counts)
+		}
+		if n := must(e.PurgeSiteDays(t.Context(), noon, 10))(t); n != 1 {
+			t.Errorf("%d counters purged of days before today, want 1", n)
+		}
+		if e.count(t, e.Store, a.ID, today) {
+			t.Error("the purge has given a site its quota of today once more")
 		}
 	})
-}
-
-// raw opens the database beside the store.
-func (e *env) raw() *sql.DB {
-	e.t.Helper()
-	driver, dsn := "sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(e.config.Path)}).String()
-	if e.config.DSN != "" {
-		driver, dsn = "mysql", e.config.DSN
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	e.t.Cleanup(func() { db.Close() })
-	return db
-}
-
-// manyRows are statements that make so many old events, and orders that were sent.
-func manyRows(mysql bool) []string {
-	const events = "INSERT INTO events (id, at, kind) "
-	const mails = "INSERT INTO mails (id, template, member_id, addressed, created_at, options, state, due_at, settled_at) "
-	if mysql {
-		const numbers = " FROM seq_1_to_1000000 AS n WHERE n.seq <= ?"
-		return []string{
-			events + "SELECT UNHEX(MD5(n.seq)), '2026-03-01 12:00:00', 'reset-requested'" + numbers,
-			mails + "SELECT UNHEX(MD5(n.seq)), 'change-password', n.seq % 1000, 1, '2026-03-01 12:00:00', '{}', 'sent', '2026-03-01 12:00:00', '2026-03-01 12:00:00'" + numbers,
-		}
-	}
-	const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-	return []string{
-		numbers + events + "SELECT randomblob(16), 1772366400000000 + i, 'reset-requested' FROM n",
-		numbers + mails + "SELECT randomblob(16), 'change-password', i % 1000, 1, 1772366400000000, '{}', 'sent', 1772366400000000, 1772366400000000 + i FROM n",
-	}
 }
 
 // Sessions and access tokens go when they ended before the time, not sooner.

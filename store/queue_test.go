@@ -87,9 +87,10 @@ func TestLeaseThatEndedIsRescued(t *testing.T) {
 		if got := e.claim(claim("w", end.Add(-time.Microsecond))); len(got) != 0 {
 			t.Fatal("claimed before the lease ended")
 		}
-		younger := e.order(2, createdAt(noon.Add(time.Second)))
+		older, younger := e.order(3, createdAt(noon.Add(-time.Second))), e.order(2, createdAt(noon.Add(time.Second)))
 		got := e.claim(claim("w", end))
-		if d := cmp.Diff([]mail.ID{o.ID, younger.ID}, ids(got)); d != "" || got[0].Attempts != 1 || got[1].Attempts != 0 {
+		if d := cmp.Diff([]mail.ID{older.ID, o.ID, younger.ID}, ids(got)); d != "" ||
+			got[0].Attempts != 0 || got[1].Attempts != 1 || got[2].Attempts != 0 {
 			t.Fatalf("rescued %+v", got)
 		}
 		e.settle(mail.Settlement{ID: o.ID, Worker: "dead", State: mail.Sent, At: end})
