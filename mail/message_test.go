@@ -311,7 +311,7 @@ func TestSenderMayBeOnOneLabel(t *testing.T) {
 }
 
 // Whatever its values, a message is refused or has the intended header fields
-// and one recipient (MAI-1).
+// and one recipient (MAI-1, MAI-16).
 func FuzzMessage(f *testing.F) {
 	f.Add("a@example.org", "Name", "Subject", "text", "<p>html</p>", "example.org")
 	f.Add("a@example.org\r\nBcc: b@example.org", "N\r\nX: y", "S\nBcc: c@example.org", "\r\n.\r\n", "--=_", "d>\r\n")
