@@ -26,8 +26,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 
 func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
 
-// WEB-10: no more connections than the limit; HTTP/2 is not spoken, since it is
-// served without TLS.
+// No more connections are open than allowed, and those that wait get in (WEB-10).
 func TestLimitConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limitConnections(&pipes{closed: make(chan struct{})}, 2)

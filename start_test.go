@@ -111,6 +111,7 @@ func (f *fakeRows) purge(_ context.Context, before time.Time, limit int) (int, e
 	return n, f.err
 }
 
+// Housekeeping purges each kind of old rows batch by batch, and goes on after a failure (LOG-6).
 func TestHousekeeping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		world := &sync.Mutex{}
