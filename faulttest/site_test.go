@@ -36,6 +36,7 @@ type site struct {
 	lite    bool
 	dsn     string // "" for SQLite
 	servers []*replica
+	members int // that populate added
 
 	mu    sync.Mutex
 	kills []kill
@@ -97,9 +98,11 @@ type replica struct {
 	dsn   string // where it differs from the site's
 	env   []string
 	log   string // the file
-	first bool   // before this process where they share the machine, as it would be alone on its own
-	proc  *child
-	procs sync.Mutex
+	admin string // the administrators' port, where it has one
+	// processor is the one that it runs on; "": any.
+	processor string
+	proc      *child
+	procs     sync.Mutex
 }
 
 // add makes a server; it is not started yet.
@@ -120,6 +123,13 @@ func (s *site) add(env ...string) *replica {
 		}
 	})
 	return r
+}
+
+// withAdmin gives the server an administrators' port.
+func (r *replica) withAdmin() {
+	r.site.t.Helper()
+	r.admin = freeAddr(r.site.t)
+	r.env = append(r.env, "RESEED_ADMIN_LISTEN="+r.admin)
 }
 
 // environment is what the server is told, and nothing of this process's own.
@@ -153,10 +163,7 @@ func (r *replica) start(env ...string) {
 		r.site.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := r.command("serve")
-	if r.first {
-		cmd = exec.Command("nice", "-n", "-15", binary(r.site.t), "serve") // for others than root the same as without
-	}
+	cmd := onProcessor(r.processor, binary(r.site.t), "serve")
 	cmd.Env = r.environment(env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	c := startChild(r.site.t, cmd)
@@ -235,6 +242,7 @@ func (s *site) back() {
 // and opens SQLite's file, which there is by now.
 func (s *site) populate(n int) {
 	s.t.Helper()
+	s.members = n
 	var csv bytes.Buffer
 	csv.WriteString("username,email,firstname,surname\n")
 	for i := range n {
