@@ -26,6 +26,7 @@ type loadPlan struct {
 	Mix         []int // places among the kinds, in the order in which they are sent
 	Kinds       []requestKind
 	Stages      []loadStage
+	Sent        []int // how many of each kind earlier generators sent
 }
 
 // requestKind is one of the requests of the mix.
@@ -34,6 +35,7 @@ type requestKind struct {
 	Requests [][]byte // as they go over the wire, one after the other
 	Status   int      // of an accepted one
 	Marker   string   // in its answer
+	Spent    string   // in an answer 400, where the request can be done once only
 	Refusal  string   // in an answer 503
 }
 
@@ -97,11 +99,13 @@ func (g *generator) arrive() {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	start, n := time.Duration(0), 0
+	sent := g.Sent
 	queue := func(a arrival) {
 		a.kind = g.Mix[n%len(g.Mix)]
 		requests := g.Kinds[a.kind].Requests
-		a.request = requests[n%len(requests)]
+		a.request = requests[sent[a.kind]%len(requests)]
 		n++
+		sent[a.kind]++
 		g.queue <- a
 	}
 	for i, s := range g.Stages {
@@ -232,6 +236,8 @@ func (l *line) judge(k requestKind, err error) (status int, fault string) {
 	case err != nil:
 		return 0, k.Name + ": " + err.Error()
 	case status == k.Status && bytes.Contains(text, []byte(k.Marker)):
+		return status, ""
+	case status == 400 && k.Spent != "" && bytes.Contains(text, []byte(k.Spent)):
 		return status, ""
 	case status == 503 && bytes.Contains(text, []byte(k.Refusal)) && bytes.Contains(text, []byte("\r\nRetry-After: ")):
 		return status, ""

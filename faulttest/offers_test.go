@@ -2,6 +2,8 @@ package faulttest
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -9,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"reseed/password"
 )
 
 // offers puts loads on a server.
@@ -18,6 +22,7 @@ type offers struct {
 	processor string // of the generators
 	kinds     []requestKind
 
+	sent            []int // of each kind
 	highest         sample
 	before          int // mails ordered before
 	asked, accepted int // requests for a mail
@@ -27,6 +32,7 @@ type offers struct {
 func newOffers(r *replica, processor string) *offers {
 	s := r.site
 	o := &offers{site: s, server: r, processor: processor, kinds: s.kinds(), before: s.ordered()}
+	o.sent = make([]int, len(o.kinds))
 	s.box.sink.Store(true)
 	return o
 }
@@ -39,22 +45,26 @@ const lines = 2000
 // behind the link), 10 % resets, by their place among the kinds.
 var mix = []int{0, 0, 1, 0, 0, 3, 0, 2, 0, 0}
 
-// kinds returns the requests of the mix. Links are good ones, resets are not.
+// kinds returns the requests of the mix. All links are good ones; a reset
+// changes the password of a member, each that of another one.
 func (s *site) kinds() []requestKind {
 	request := requestKind{Name: "request", Status: 200, Marker: "request-successful", Refusal: `id="F004"`}
-	reset := requestKind{Name: "reset", Status: 400, Marker: `id="102A"`, Refusal: `id="F004"`}
-	for i := range s.members {
-		request.Requests = append(request.Requests, wireForm(url.Values{"email": {address(i)}}))
-		reset.Requests = append(reset.Requests, wireForm(url.Values{
-			"email": {address(i)}, "token": {strings.Repeat("x", 32)}, "member-password": {"Orchard-of-lanterns-7"},
-		}))
-	}
+	reset := requestKind{Name: "reset", Status: 200, Marker: "password-changed", Spent: `id="102A"`, Refusal: `id="F004"`}
 	link := requestKind{Name: "link", Status: 303, Marker: "\r\nLocation: /ps/email/changepassword\r\n", Refusal: "<html"}
 	page := requestKind{Name: "page", Status: 200, Marker: "member-password-again", Refusal: "<html"}
+	for i := range s.members {
+		request.Requests = append(request.Requests, wireForm(url.Values{"email": {address(i)}}))
+	}
 	const open = "GET /ps/email/changepassword%s HTTP/1.1\r\nHost: x\r\n%s\r\n"
-	for _, l := range s.goodLinks(20) {
+	links := s.goodLinks(20)
+	for _, l := range links {
 		link.Requests = append(link.Requests, fmt.Appendf(nil, open, fmt.Sprintf("?member=%d&token=%s", l.member, l.token), ""))
 		page.Requests = append(page.Requests, fmt.Appendf(nil, open, "", fmt.Sprintf("Cookie: reseed_link=%d.%s\r\n", l.member, l.token)))
+	}
+	for i, token := range s.mintTokens(s.members-len(links), links[0].order) {
+		reset.Requests = append(reset.Requests, wireForm(url.Values{
+			"email": {address(i)}, "token": {token}, "member-password": {newPassword(token)},
+		}))
 	}
 	return []requestKind{request, link, page, reset}
 }
@@ -70,14 +80,15 @@ func wireForm(values url.Values) []byte {
 type mailedLink struct {
 	member int
 	token  string
+	order  []byte // the id of the mail's order
 }
 
-// goodLinks asks for mails and returns the links in them.
+// goodLinks asks for mails to the last of the members, and returns the links in them.
 func (s *site) goodLinks(n int) []mailedLink {
 	s.t.Helper()
 	client := newClient(time.Minute)
 	for i := range n {
-		if status, _, err := ask(client, s.servers[0].url, address(i)); status != 200 {
+		if status, _, err := ask(client, s.servers[0].url, address(s.members-1-i)); status != 200 {
 			s.t.Fatalf("ask for a link: %d %v", status, err)
 		}
 	}
@@ -85,12 +96,56 @@ func (s *site) goodLinks(n int) []mailedLink {
 	for range n {
 		d := <-s.box.tokens
 		l := mailedLink{token: d.token}
+		var err error
+		if l.order, err = hex.DecodeString(d.order); err != nil {
+			s.t.Fatal(err)
+		}
 		if err := s.db.QueryRow("SELECT id FROM members WHERE email = ?", d.to).Scan(&l.member); err != nil {
 			s.t.Fatal(err)
 		}
 		links = append(links, l)
 	}
 	return links
+}
+
+// mintToken copies an order, for another member and with another token.
+const mintToken = `INSERT INTO mails (id, template, reason, purpose, member_id, addressed, group_id, token_hash,
+	created_at, expires_at, options, state, due_at)
+SELECT ?, o.template, 'admin', o.purpose, ?, 1, 0, ?, o.created_at, o.expires_at, o.options, 'sent', o.due_at
+FROM mails AS o WHERE o.id = ?`
+
+// mintTokens gives each of the first n members a token, as if a mail with it
+// had been sent; to have so many mailed would take too long.
+func (s *site) mintTokens(n int, like []byte) []string {
+	s.t.Helper()
+	var first int // their ids are in order
+	if err := s.db.QueryRow("SELECT id FROM members WHERE email = ?", address(0)).Scan(&first); err != nil {
+		s.t.Fatal(err)
+	}
+	tx, err := s.db.Begin()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer tx.Rollback()
+	insert, err := tx.Prepare(mintToken)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer insert.Close()
+	var tokens []string
+	for i := range n {
+		token := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "token-of-member-%08d", i))
+		id := fmt.Appendf(nil, "minted--%08d", i)
+		hash := password.HashToken(token)
+		if _, err := insert.Exec(id, first+i, hash[:], like); err != nil {
+			s.t.Fatal(err)
+		}
+		tokens = append(tokens, token)
+	}
+	if err := tx.Commit(); err != nil {
+		s.t.Fatal(err)
+	}
+	return tokens
 }
 
 // closed has a few clients send one request after the other, and returns how
@@ -110,6 +165,9 @@ func (o *offers) open(stages ...loadStage) []stageFigures {
 func (o *offers) peak(step time.Duration) float64 {
 	o.site.t.Helper()
 	peak := o.closed(step)
+	if !soak {
+		return max(peak, 1)
+	}
 	for _, f := range o.open(loadStage{int(peak / 2), step}, loadStage{int(peak), step}, loadStage{int(2 * peak), step}) {
 		peak = max(peak, f.goodput())
 	}
@@ -119,7 +177,7 @@ func (o *offers) peak(step time.Duration) float64 {
 func (o *offers) run(p loadPlan) []stageFigures {
 	t := o.site.t
 	t.Helper()
-	p.Addr, p.Kinds, p.Mix = o.server.addr, o.kinds, mix
+	p.Addr, p.Kinds, p.Mix, p.Sent = o.server.addr, o.kinds, mix, o.sent
 	before := o.server.processorTime()
 	generator, out := startGenerator(t, o.processor, p)
 	tick := time.NewTicker(time.Second)
@@ -140,6 +198,9 @@ func (o *offers) run(p loadPlan) []stageFigures {
 		t.Log(f)
 		o.accepted += f.Statuses["request"][200]
 		o.asked += f.Asked["request"]
+		for i, k := range o.kinds {
+			o.sent[i] += f.Asked[k.Name]
+		}
 		o.check(f)
 	}
 	state := generator.cmd.ProcessState

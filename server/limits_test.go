@@ -186,7 +186,7 @@ func TestInFlightBound(t *testing.T) {
 	}()
 	<-entered
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/x", strings.NewReader("")))
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/x", unreadable{t})) // before its body, too
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), fmt.Sprintf(`id="%s"`, errcodes.Unavailable)) {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
