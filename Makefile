@@ -7,6 +7,7 @@ FUZZTIME ?= 10s
 TESTFLAGS ?=
 RUN ?=
 GUARD ?=
+REMOVALS ?=
 export CGO_ENABLED ?= 1
 
 .PHONY: help
@@ -40,13 +41,12 @@ timing: setup ## time strangers against members, by Welch's t; a quarter of an h
 	go test -tags timing -run '$(or $(RUN),Time$$)' -v -timeout 2h .
 
 .PHONY: soak
-soak: ## the long forms of the fault tests, about an hour; RUN picks some of them
-	@scripts/setup.sh soak
+soak: setup ## the long forms of the fault tests, about an hour; RUN picks some of them
 	RESEED_TEST_REQUIRE_MARIADB=1 go test -tags soak -v -timeout 3h -run '$(RUN)' ./faulttest
 
 .PHONY: removals
-removals: setup ## take guards out one by one; every time a test must fail. GUARD picks some of them
-	go run ./scripts/removals $(GUARD)
+removals: setup ## take guards out one by one; every time a test must fail. GUARD picks some of them, REMOVALS=-quick those that ci tries
+	go run ./scripts/removals $(REMOVALS) $(if $(GUARD),"$(GUARD)")
 
 .PHONY: fmt
 fmt: ## fail where gofmt would change a file
@@ -70,5 +70,6 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
 .PHONY: ci
-ci: lint test fuzz build ## everything that continuous integration checks
+ci: REMOVALS = -quick
+ci: lint test removals fuzz build ## everything that continuous integration checks
 	./reseed demo --once

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"reseed/mail"
@@ -37,6 +38,7 @@ type app struct {
 	handler http.Handler
 
 	audit       *auditor
+	lostLines   *atomic.Int64
 	metrics     *metrics
 	refusals    *server.Refusals
 	housekeeper *housekeeper
@@ -56,11 +58,16 @@ type outside struct {
 	hashing  password.Params
 	trace    func(query string) // called for every SQL statement
 	smtpRoot *x509.CertPool
+	// lostLines counts what the log did not take.
+	lostLines *atomic.Int64
 }
 
 func (o outside) withDefaults() outside {
 	if o.now == nil {
 		o.now = time.Now
+	}
+	if o.lostLines == nil {
+		o.lostLines = &atomic.Int64{}
 	}
 	if o.random == nil {
 		o.random = rand.Reader
@@ -84,6 +91,7 @@ func newApp(ctx context.Context, cfg *Config, o outside) (*app, error) {
 func newUnprepared(ctx context.Context, cfg *Config, o outside) (_ *app, err error) {
 	o = o.withDefaults()
 	a := &app{cfg: cfg, log: o.log, metrics: newMetrics(), refusals: server.NewRefusals(o.log), whenReady: func() {}}
+	a.lostLines = o.lostLines
 	a.stopping, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	set, err := loadTemplates(cfg)
 	if err != nil {

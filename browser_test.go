@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
 
 	"reseed/browsertest"
 )
@@ -208,6 +209,49 @@ func TestBrowserLinks(t *testing.T) {
 	b.expect("This link has expired")
 	b.press(".next a")
 	b.expect("Forgot your password?")
+}
+
+// A scanner that runs scripts opens the page and nothing more: no script sends
+// the form (TOK-12).
+func TestBrowserSendsNothingByItself(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	var mu sync.Mutex
+	var sent []string
+	err := chromedp.Listen(b.tab, func(event any) {
+		if e, ok := event.(*network.EventRequestWillBeSent); ok && e.Request.Method != http.MethodGet {
+			mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, e.Request.Method+" "+e.Request.URL)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.run(protocol(network.Enable, network.EnableParams{}))
+	link := b.mailedLink("acme-specs", "ann")
+	before := b.site.rows(t)
+	for range 3 {
+		b.open(link)
+		// The script has run once the button is there that it brings.
+		b.run(chromedp.WaitVisible(css("#toggle")), chromedp.Click(css("#toggle")), chromedp.WaitVisible(css("#password[type=text]")))
+	}
+	if diff := cmp.Diff(before, b.site.rows(t)); diff != "" {
+		t.Errorf("opening the page changes something (-before +after):\n%s", diff)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(sent) > 0 {
+		t.Errorf("the page sends %v", sent)
+	}
+	script, err := os.ReadFile("server/pages/pages.js")
+	if err != nil || !strings.Contains(string(script), "fetch(") {
+		t.Fatalf("%v: the test reads the wrong script", err)
+	}
+	for _, act := range []string{".submit(", "requestSubmit", ".click(", "sendBeacon", "XMLHttpRequest"} {
+		if strings.Contains(string(script), act) {
+			t.Errorf("the page's script has %s", act)
+		}
+	}
 }
 
 // The meter and the button that shows what is typed come with the script; the

@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reseed/members"
-	"reseed/password"
 )
 
 // callerKinds are the columns of callerTable: how each sends its requests.
@@ -264,7 +263,7 @@ func TestResetEndsAccessOnEveryServer(t *testing.T) {
 // second returns another server on the same data.
 func (s *testSite) second(t *testing.T) *app {
 	t.Helper()
-	a, err := newApp(t.Context(), s.cfg, outside{log: s.log, now: s.clock.now, hashing: password.Params{Memory: 64, Time: 1, Parallelism: 1}})
+	a, err := newApp(t.Context(), s.cfg, outside{log: s.log, now: s.clock.now, hashing: cheapHashing})
 	if err != nil {
 		t.Fatal(err)
 	}

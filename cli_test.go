@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { scripts(t, "", files...) })
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
-		t.Run("mariadb/"+name, func(t *testing.T) { scripts(t, testDSN(t), file) })
+		t.Run("mariadb/"+name, func(t *testing.T) { scripts(t, emptyDSN(t), file) })
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
 )
 
 // pipes is a listener that gives out one end of a pipe each time.
@@ -26,37 +27,44 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
 
 func TestLimitConnections(t *testing.T) {
-	l := limitConnections(&pipes{closed: make(chan struct{})}, 2)
-	var open []net.Conn
-	for range 2 {
-		c, err := l.Accept()
-		if err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		l := limitConnections(&pipes{closed: make(chan struct{})}, 2)
+		var open []net.Conn
+		for range 2 {
+			c, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			open = append(open, c)
+		}
+		third := accept(l)
+		if len(third) > 0 {
+			t.Fatalf("a third connection is accepted: %v", <-third)
+		}
+		open[0].Close()
+		open[0].Close() // as net/http may: it gives back one place, not two
+		if err := <-third; err != nil {
 			t.Fatal(err)
 		}
-		open = append(open, c)
-	}
-	third := make(chan error)
+		fourth := accept(l)
+		if len(fourth) > 0 {
+			t.Fatalf("a fourth connection is accepted: %v", <-fourth)
+		}
+		l.Close()
+		if err := <-fourth; err == nil {
+			t.Error("a connection is accepted by a closed listener")
+		}
+	})
+}
+
+// accept accepts a connection in the background, and returns when that is done
+// or waits.
+func accept(l net.Listener) <-chan error {
+	accepted := make(chan error, 1)
 	go func() {
 		_, err := l.Accept()
-		third <- err
+		accepted <- err
 	}()
-	select {
-	case err := <-third:
-		t.Fatalf("a third connection is accepted: %v", err)
-	default:
-	}
-	open[0].Close()
-	open[0].Close() // as net/http may: it gives back one place, not two
-	if err := <-third; err != nil {
-		t.Fatal(err)
-	}
-	fourth := make(chan error)
-	go func() {
-		_, err := l.Accept()
-		fourth <- err
-	}()
-	l.Close()
-	if err := <-fourth; err == nil {
-		t.Error("a fourth connection is accepted")
-	}
+	synctest.Wait()
+	return accepted
 }

@@ -30,6 +30,7 @@ func TestContract(t *testing.T) {
 	for _, file := range contractFiles(t) {
 		name, _ := filepath.Rel("testdata/contract", strings.TrimSuffix(file, ".txt"))
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := readCase(t, file)
 			if *remoteURL != "" {
 				runRemote(t, c)
@@ -130,7 +131,9 @@ func (r *runner) request(t *testing.T, s *section) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.URL.Opaque = strings.TrimPrefix(r.url, "http:") + target // as it is, unclean paths included
+	if req.URL.Opaque = target; strings.HasPrefix(target, "//") { // as it is, unclean paths included
+		req.URL.Opaque = strings.TrimPrefix(r.url, "http:") + target // else the client would take it for a host
+	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -121,15 +121,8 @@ type stateFile struct {
 	Group []struct {
 		Name, Title, Description string
 	}
-	Member []struct {
-		Username, Email, Firstname, Surname string
-		Status, Language, Password          string
-		Admin, Locked                       bool
-		APIAccount                          bool   `toml:"api_account"`
-		LockedFor                           string `toml:"locked_for"` // after failed sign-ins
-		Groups                              []string
-	}
-	Site []struct {
+	Member []stateMember
+	Site   []struct {
 		ID, Group string
 		Redirects []string
 		Key       []struct {
@@ -137,6 +130,15 @@ type stateFile struct {
 			Scopes []members.Scope
 		}
 	}
+}
+
+type stateMember struct {
+	Username, Email, Firstname, Surname string
+	Status, Language, Password          string
+	Admin, Locked                       bool
+	APIAccount                          bool   `toml:"api_account"`
+	LockedFor                           string `toml:"locked_for"` // after failed sign-ins
+	Groups                              []string
 }
 
 func readState(t testing.TB, name string) stateFile {

@@ -35,6 +35,7 @@ func (a *app) newHousekeeper(now func() time.Time) *housekeeper {
 		{"events", a.store.PurgeEvents},
 		{"sessions", a.store.PurgeSessions},
 		{"access_tokens", a.store.PurgeAccessTokens},
+		{"site_days", a.store.PurgeSiteDays},
 	}}
 }
 

@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"xmlresp":           {"errcodes", "password", "templates", "mail", "groups", "members"},
 	"server":            {"errcodes", "password", "templates", "groups", "members", "xmlresp"},
 	"":                  {"errcodes", "password", "templates", "mail", "groups", "members", "store", "xmlresp", "server"},
+	"store/sqlitetest":  {},
 	"scripts/removals":  {},
 	"scripts/testgate":  {},
 	"faulttest":         {},

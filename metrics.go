@@ -104,6 +104,7 @@ func (a *app) newGauges(now func() time.Time) *gauges {
 		{describe("reseed_database_connections", "Connections to the database.", "state"), value, a.connections},
 		{describe("reseed_database_up", "1 while the database answers."), value, a.databaseUp},
 		{describe("reseed_events_lost_total", "Security events that are in the log alone."), prometheus.CounterValue, a.lostEvents},
+		{describe("reseed_log_lines_lost_total", "Lines of the log that could not be written."), prometheus.CounterValue, a.linesLost},
 	}}
 }
 
@@ -174,6 +175,10 @@ func (a *app) databaseUp(context.Context) map[string]float64 {
 
 func (a *app) lostEvents(context.Context) map[string]float64 {
 	return only(float64(a.audit.lost.Load()))
+}
+
+func (a *app) linesLost(context.Context) map[string]float64 {
+	return only(float64(a.lostLines.Load()))
 }
 
 func only(v float64) map[string]float64 { return map[string]float64{"": v} }

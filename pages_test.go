@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"reseed/mail"
 	"reseed/members"
 	"reseed/password"
@@ -79,7 +81,27 @@ func (v *visitor) do(method, path string, form url.Values, headers ...string) *v
 		resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Content-Security-Policy") == "" {
 		v.t.Errorf("%s %s: headers %v", method, path, resp.Header)
 	}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+		v.wantPolicy(resp.Header.Get("Content-Security-Policy"))
+	}
 	return v
+}
+
+// wantPolicy wants a page to load and run nothing but our own files, and to
+// stand in no frame (WEB-3). Captured mails are shown in a sandbox.
+func (v *visitor) wantPolicy(policy string) {
+	v.t.Helper()
+	rules := strings.Split(policy, "; ")
+	if rules[0] == "sandbox" {
+		return
+	}
+	for _, rule := range []string{
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+	} {
+		if !slices.Contains(rules, rule) {
+			v.t.Errorf("%s: the policy %q lacks %q", v.at, policy, rule)
+		}
+	}
 }
 
 func (v *visitor) get(path string, headers ...string) *visitor {
@@ -165,12 +187,33 @@ func TestPagesJourney(t *testing.T) {
 	})
 }
 
+// scanners are some that open the links of a mail before its reader does.
+var scanners = []string{
+	"Mozilla/5.0 (compatible; SafeLinks)", "Mozilla/4.0 (compatible; ms-office; MSOffice 16)", "BarracudaCentral/1.0",
+	"Slackbot-LinkExpanding 1.0", "curl/8.5.0", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36", "",
+}
+
+// Whoever looks at a link, and at whatever address its parameters are put,
+// spends nothing and counts nothing, however often (TOK-11, WEB-13).
 func TestLookingSpendsNothing(t *testing.T) {
 	v := visit(t, siteConfig{})
 	link := v.link("", "carl@example.org")
-	for range 50 {
-		v.get(link, "User-Agent", "scanner").want(200)
-		v.do(http.MethodHead, link, nil).want(200)
+	_, query, _ := strings.Cut(link, "?")
+	query += "&email=carl@example.org&member-password=" + goodPassword + "&member-password-again=" + goodPassword
+	before := v.site.rows(t)
+	for i := range 100 {
+		agent := scanners[i%len(scanners)]
+		v.get(link, "User-Agent", agent).want(200)
+		v.do(http.MethodHead, link, nil, "User-Agent", agent).want(200)
+	}
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		v.do(method, "/ps/email/changepassword?"+query, nil).want(200)
+		v.do(method, "/members/resetpassword?"+query, nil).want(400)
+		v.do(method, "/ps/service/members/carl?"+query, nil).want(200)
+		v.do(method, "/_iam/recovery/v1/recover?"+query, nil).want(405)
+	}
+	if diff := cmp.Diff(before, v.site.rows(t)); diff != "" {
+		t.Errorf("looking changes something (-before +after):\n%s", diff)
 	}
 	v.get(link).submit(goodPassword, goodPassword).want(200, "has been changed")
 }
@@ -250,6 +293,7 @@ func TestWithoutCookies(t *testing.T) {
 	v.submit(goodPassword, goodPassword).want(200, "has been changed")
 }
 
+// A page of another site changes nothing, whatever it sends (WEB-13).
 func TestOtherSitesCannotPost(t *testing.T) {
 	v := visit(t, siteConfig{})
 	v.get(v.link("", "ann"))
@@ -386,6 +430,10 @@ func TestInboxJSON(t *testing.T) {
 	}
 	v.get("/dev/mail/"+all[0].ID+"/raw").want(200, "Auto-Submitted: auto-generated")
 	v.get("/dev/mail/../token.key").want(404)
+	for _, query := range []string{"?id=" + all[1].ID + ";x", "?id=%zz", "?id=" + all[1].ID + strings.Repeat("&a=b", 100), "?id=%00"} {
+		v.do(http.MethodDelete, "/dev/mail.json"+query, nil).want(400, `{"error":`) // not all of them
+		v.get("/dev/mail.json"+query).want(400, `{"error":`)
+	}
 	v.do(http.MethodPost, "/dev/mail/"+all[0].ID+"/delete", url.Values{}).want(200)
 	v.get("/dev/mail/" + all[0].ID).want(404)
 	v.do(http.MethodDelete, "/dev/mail.json?id="+all[1].ID, nil).want(200, `{"deleted":1}`)

@@ -74,6 +74,8 @@ func (a *app) siteServer() *http.Server {
 		IdleTimeout:       a.cfg.IdleTimeout,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		// "OPTIONS *" is answered like all else, with the headers that all answers have.
+		DisableGeneralOptionsHandler: true,
 	}
 	srv.RegisterOnShutdown(a.stop)
 	return srv

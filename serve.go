@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -16,7 +17,9 @@ func (ServeCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	a, err := newUnprepared(ctx, cfg, testOutside(outside{log: std.logger()}))
+	outliveReaders()
+	lines := &logLines{to: std.err}
+	a, err := newUnprepared(ctx, cfg, testOutside(outside{log: newLogger(lines), lostLines: &lines.lost}))
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -68,5 +71,16 @@ func (c *Config) where() string {
 	return c.Data
 }
 
-// logger writes structured lines to standard error.
-func (c *console) logger() *slog.Logger { return slog.New(slog.NewTextHandler(c.err, nil)) }
+// newLogger writes structured lines.
+func newLogger(to io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{ReplaceAttr: inUTC}))
+}
+
+// inUTC writes times in UTC, so that the logs of servers in several zones, and
+// of the hour that daylight saving repeats, can be put in order (LOG-4).
+func inUTC(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindTime {
+		a.Value = slog.TimeValue(a.Value.Time().UTC())
+	}
+	return a
+}

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"reseed/password"
 	"reseed/store/mariadbtest"
 )
 
@@ -37,7 +36,7 @@ func serveApp(t *testing.T, c siteConfig) *served {
 	s.base = "http://" + l.Addr().String()
 	s.app, err = newUnprepared(ctx, testConfig(t, c), outside{
 		log: slog.New(slog.NewTextHandler(s.log, nil)), now: time.Now,
-		hashing: password.Params{Memory: 64, Time: 1, Parallelism: 1},
+		hashing: cheapHashing,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -263,23 +262,13 @@ func TestAdminPort(t *testing.T) {
 }
 
 // A server needs no more than SELECT, INSERT, UPDATE and DELETE once the
-// schema is there (LOG-9): every service, delivery and the housekeeping work.
+// schema is there (LOG-9): start, checks, delivery and the housekeeping work.
+// The contract cases run with no other rights, too.
 func TestLeastRights(t *testing.T) {
-	db := mariadbtest.Launch(t, mariadbtest.Options{FlushAtCommit: "2"})
-	dsn := db.NewDatabase(t)
-	startSite(t, siteConfig{dsn: dsn}) // migrates, and brings the basic state
-	name := dsn[strings.LastIndex(dsn, "/")+1:]
-	for _, q := range []string{
-		"CREATE USER clerk@localhost IDENTIFIED BY 'secret'",
-		"GRANT SELECT, INSERT, UPDATE, DELETE ON " + name + ".* TO clerk@localhost",
-	} {
-		if _, err := db.Admin().ExecContext(t.Context(), q); err != nil {
-			t.Fatal(err)
-		}
-	}
-	clerk := strings.Replace(dsn, "root@", "clerk:secret@", 1)
+	dsn := testDSN(t)
+	startSite(t, siteConfig{dsn: dsn}) // brings the basic state
 	for _, migrate := range []string{"auto", "never"} {
-		s := serveApp(t, siteConfig{dsn: clerk, settings: "migrate = \"" + migrate + "\"\n"})
+		s := serveApp(t, siteConfig{dsn: dsn, settings: "migrate = \"" + migrate + "\"\n"})
 		s.until(t, 200, 20*time.Second)
 		if strings.Contains(s.log.String(), "can't be checked") {
 			t.Errorf("the checks need more rights:\n%s", s.log)

@@ -12,19 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"reseed/groups"
 	"reseed/mail"
-	"reseed/members"
 	"reseed/password"
 	"reseed/store"
-	"reseed/store/mariadbtest"
 )
-
-// testDSN returns a fresh database on the private MariaDB.
-func testDSN(t testing.TB) string {
-	t.Helper()
-	return mariadbtest.Start(t).NewDatabase(t)
-}
 
 // onBoth runs a test against SQLite and against MariaDB.
 func onBoth(t *testing.T, test func(t *testing.T, dsn string)) {
@@ -32,10 +23,15 @@ func onBoth(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Run("mariadb", func(t *testing.T) { test(t, testDSN(t)) })
 }
 
+// testTime is when the tests begin, and what they find there happened.
+var testTime = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+
+var cheapHashing = password.Params{Memory: 64, Time: 1, Parallelism: 1}
+
 // siteConfig says what a test site is like. The zero value is the basic state
 // on SQLite, with the defaults.
 type siteConfig struct {
-	dsn      string
+	dsn      string // of testDSN; "": SQLite
 	state    string // of testdata/contract/states
 	settings string // lines of a TOML file
 	trace    func(query string)
@@ -53,12 +49,12 @@ type testSite struct {
 
 func startSite(t testing.TB, c siteConfig) *testSite {
 	t.Helper()
-	s := &testSite{clock: &testClock{at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}, ids: map[string]int64{}}
+	s := &testSite{clock: &testClock{at: testTime}}
 	o := outside{
 		log: c.log, now: s.clock.now, trace: c.trace,
 		smtpRoot: c.smtpRoot,
 		random:   &lockedReader{r: rand.NewChaCha8([32]byte{1})},
-		hashing:  password.Params{Memory: 64, Time: 1, Parallelism: 1},
+		hashing:  cheapHashing,
 	}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
@@ -66,7 +62,13 @@ func startSite(t testing.TB, c siteConfig) *testSite {
 	if c.realTime {
 		o.now = time.Now
 	}
-	a, err := newApp(t.Context(), testConfig(t, c), o)
+	if c.state == "" {
+		c.state = "basic"
+	}
+	c.settings = "migrate = \"never\"\n" + c.settings
+	cfg := testConfig(t, c)
+	s.ids = freshState(t, cfg, c.state)
+	a, err := newApp(t.Context(), cfg, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +78,6 @@ func startSite(t testing.TB, c siteConfig) *testSite {
 		}
 	})
 	s.app = a
-	s.load(t, c.state)
 	return s
 }
 
@@ -131,78 +132,6 @@ func loadConfig(t testing.TB, args ...string) *Config {
 		t.Fatal(err)
 	}
 	return &line.Config
-}
-
-// load fills the database with a state: all that a member may be, straight into the store.
-func (s *testSite) load(t testing.TB, name string) {
-	t.Helper()
-	if name == "" {
-		name = "basic"
-	}
-	ctx := t.Context()
-	state := readState(t, name)
-	for _, g := range state.Group {
-		id, err := s.store.AddGroup(ctx, groups.Group{Name: g.Name, Title: g.Title, Description: g.Description})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.ids[g.Name] = id
-	}
-	var all []members.NewMember
-	for _, m := range state.Member {
-		n := members.NewMember{Member: members.Member{
-			Username: m.Username, Email: m.Email, Firstname: m.Firstname, Surname: m.Surname,
-			Status: members.Status(m.Status), Language: m.Language,
-			Admin: m.Admin, APIAccount: m.APIAccount, Locked: m.Locked,
-		}}
-		if n.Status == "" {
-			n.Status = members.Activated
-		}
-		if m.LockedFor != "" {
-			n.LockedUntil = s.clock.now().Add(duration(t, m.LockedFor))
-		}
-		if m.Password != "" {
-			hash, err := s.members.Hasher.Hash(ctx, m.Password)
-			if err != nil {
-				t.Fatal(err)
-			}
-			n.Password = hash
-		}
-		for _, g := range m.Groups {
-			n.Groups = append(n.Groups, s.ids[g])
-		}
-		all = append(all, n)
-	}
-	s.loadSites(t, state)
-	ids, err := s.store.AddMembers(ctx, all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, id := range ids {
-		s.ids[all[i].Username] = id
-	}
-}
-
-// loadSites adds the state's Wix sites and their keys.
-func (s *testSite) loadSites(t testing.TB, state stateFile) {
-	t.Helper()
-	for _, x := range state.Site {
-		site := members.WixSite{UUID: x.ID, GroupID: s.ids[x.Group], Redirects: x.Redirects}
-		if err := s.store.AddSite(t.Context(), site); err != nil {
-			t.Fatal(err)
-		}
-		site, err := s.store.FindSite(t.Context(), x.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, k := range x.Key {
-			id, err := s.store.AddKey(t.Context(), members.APIKey{Site: site, Scopes: k.Scopes}, password.HashToken(k.Key))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.ids[k.Key] = id
-		}
-	}
 }
 
 // deliver works off the queue and returns the mails that came out of it, in order.

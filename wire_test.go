@@ -49,6 +49,11 @@ func TestMalformedHTTP(t *testing.T) {
 		{"length with a sign", post + head + "Content-Length: +21\r\n\r\n" + form, "400"},
 		{"two encodings", post + head + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", "501"},
 		{"folded header", post + head + "X-A: b\r\n c: d\r\nContent-Length: 21\r\nTransfer-Encoding : chunked\r\n\r\n" + form, "400"},
+		{"folded length", post + head + "Content-Length:\r\n 21, 5\r\n\r\n" + form, "400"},
+		{"folded chunks", post + head + "Transfer-Encoding: identity,\r\n\tchunked\r\n\r\n0\r\n\r\n", "501"},
+		{"lone LF in a chunk's size", post + head + "Transfer-Encoding: chunked\r\n\r\n15;a\nb\r\n" + form + "\r\n0\r\n\r\n", "400"},
+		{"chunk too big for any number", post + head + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n" + form + "\r\n0\r\n\r\n", "400"},
+		{"NUL in a header", post + head + "X-A: b\x00c\r\nContent-Length: 21\r\n\r\n" + form, "400"},
 		{"space before colon", post + head + "Content-Length : 21\r\n\r\n" + form, "400"},
 		{"no host", post + "Content-Length: 21\r\n\r\n" + form, "400"},
 		{"two hosts", post + head + "Host: evil.example\r\nContent-Length: 21\r\n\r\n" + form, "400"},
@@ -89,6 +94,45 @@ func TestNothingFollowsChunks(t *testing.T) {
 	answers, err := io.ReadAll(conn)
 	if err != nil || strings.Count(string(answers), "HTTP/1.1 ") != 1 || !strings.Contains(string(answers), "Connection: close") {
 		t.Errorf("answers, error %v:\n%s", err, answers)
+	}
+}
+
+// No more connections are open than allowed: others wait, and are served when
+// one ends (WEB-10).
+func TestConnectionsAreCapped(t *testing.T) {
+	_, addr := startListening(t, siteConfig{settings: "max-connections = 2\n"})
+	const ask = "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	dial := func() net.Conn {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		if _, err := io.WriteString(conn, ask); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	status := func(conn net.Conn, patience time.Duration) string {
+		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		line, _ := bufio.NewReaderSize(conn, 16).ReadString('\n')
+		return line
+	}
+	first, second := dial(), dial()
+	for _, conn := range []net.Conn{first, second} {
+		if got := status(conn, time.Minute); !strings.HasPrefix(got, "HTTP/1.1 200") {
+			t.Fatalf("a connection within the limit gets %q", got)
+		}
+	}
+	third := dial()
+	if got := status(third, 300*time.Millisecond); got != "" {
+		t.Errorf("a connection over the limit gets %q", got)
+	}
+	first.Close()
+	if got := status(third, time.Minute); !strings.HasPrefix(got, "HTTP/1.1 200") {
+		t.Errorf("when another one ended, it gets %q", got)
 	}
 }
 

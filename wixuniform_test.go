@@ -5,20 +5,21 @@ import (
 	"bytes"
 	"fmt"
 	"net"
-	"net/http/httptest"
-	"regexp"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// wixStrangers are whom the Wix services must answer alike, all of one length.
+// wixStrangers are whom the Wix services must answer alike.
 var wixStrangers = []struct{ name, email string }{
 	{"known", "ann@example.org"},
 	{"unknown", "xyz@example.org"},
 	{"locked", "lou@example.org"},
 	{"unknown again", "zyx@example.org"},
+	{"disabled", "dora@example.org"},
+	{"API account", "robot@example.org"},
+	{"locked after failed sign-ins", "tim@example.org"},
+	{"of another group", "carl@example.org"},
 }
 
 // Whoever is asked for: the same bytes, headers and SQL statements (ENU-1, ENU-3).
@@ -63,41 +64,17 @@ func TestWixTokensLearnNothing(t *testing.T) {
 	})
 }
 
-// wixWatch sees the answers of a site, and what it asks the database for them.
-type wixWatch struct {
-	site *testSite
-	addr net.Addr
+// wixWatch is a watch over the Wix services.
+type wixWatch struct{ *watch }
 
-	mu         sync.Mutex
-	statements []string
+func newWixWatch(t *testing.T, c siteConfig) wixWatch {
+	t.Helper()
+	return wixWatch{newWatch(t, c)}
 }
 
-func newWixWatch(t *testing.T, c siteConfig) *wixWatch {
+func (w wixWatch) exchange(t *testing.T, path, body string) exchange {
 	t.Helper()
-	w := &wixWatch{}
-	c.trace = func(query string) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.statements = append(w.statements, query)
-	}
-	w.site = startSite(t, c)
-	srv := httptest.NewServer(w.site.handler)
-	t.Cleanup(srv.Close)
-	w.addr = srv.Listener.Addr()
-	return w
-}
-
-var wixChanging = regexp.MustCompile(`(?m)^(Date|X-Request-Id|X-Wix-Request-Id): .*\r\n`)
-
-func (w *wixWatch) exchange(t *testing.T, path, body string) exchange {
-	t.Helper()
-	w.mu.Lock()
-	w.statements = nil
-	w.mu.Unlock()
-	answer := wixPost(t, w.addr, path, body)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return exchange{Answer: wixChanging.ReplaceAllString(answer, ""), Statements: w.statements}
+	return w.see(func() string { return wixPost(t, w.addr, path, body) })
 }
 
 // wixPost returns an answer as it came over the wire.

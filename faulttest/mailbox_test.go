@@ -79,6 +79,13 @@ func (b *mailbox) accepted() []delivery {
 	return append([]delivery(nil), b.got...)
 }
 
+// count returns how many messages were accepted so far.
+func (b *mailbox) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.got)
+}
+
 // mailSession is one connection's state.
 type mailSession struct {
 	box   *mailbox

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -231,7 +232,8 @@ func startGenerator(t testing.TB, processor string, p loadPlan) (*child, *bytes.
 		t.Fatal(err)
 	}
 	var figures bytes.Buffer
-	cmd := onProcessor(processor, self)
+	line := append(onProcessor(processor), self)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = append(os.Environ(), generatorEnv+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(told), &figures, os.Stderr
 	return startChild(t, cmd), &figures

@@ -46,7 +46,7 @@ func TestOverload(t *testing.T) {
 func overload(t *testing.T, s *site, a arrangement) {
 	t.Helper()
 	r := s.add("RESEED_CLIENT_RATE=0", "RESEED_TOTAL_RATE=0")
-	r.processor = a.site
+	r.via = onProcessor(a.site)
 	r.withAdmin()
 	s.populate(knob(t, "OVERLOAD_MEMBERS", 300, 20_000))
 	r.startReady()

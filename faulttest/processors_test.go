@@ -38,12 +38,12 @@ func move(t *testing.T, processors string, pid int) {
 	}
 }
 
-// onProcessor returns a command that runs on a processor.
-func onProcessor(processor, program string, args ...string) *exec.Cmd {
+// onProcessor is what runs a program on a processor; nothing for any.
+func onProcessor(processor string) []string {
 	if processor == "" {
-		return exec.Command(program, args...)
+		return nil
 	}
-	return exec.Command("taskset", append([]string{"-c", processor, program}, args...)...)
+	return []string{"taskset", "-c", processor}
 }
 
 // pidOf returns the database server's process.

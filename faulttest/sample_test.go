@@ -46,7 +46,7 @@ func (r *replica) sample() sample {
 	}
 	s := sample{memory: r.memory(), descriptors: r.descriptors()}
 	for line := range strings.Lines(string(text)) {
-		switch name, value := metric(line); name {
+		switch name, value := readMetric(line); name {
 		case "go_goroutines":
 			s.goroutines = value
 		case `reseed_database_connections{state="in use"}`, `reseed_database_connections{state="idle"}`:
@@ -56,8 +56,8 @@ func (r *replica) sample() sample {
 	return s
 }
 
-// metric reads a line of Prometheus's text format.
-func metric(line string) (name string, value int) {
+// readMetric reads a line of Prometheus's text format.
+func readMetric(line string) (name string, value int) {
 	end := strings.LastIndexByte(line, ' ')
 	f, err := strconv.ParseFloat(strings.TrimSpace(line[end+1:]), 64)
 	if end < 0 || err != nil {

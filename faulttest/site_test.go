@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -97,12 +98,12 @@ type replica struct {
 	smtp  string
 	dsn   string // where it differs from the site's
 	env   []string
-	log   string // the file
-	admin string // the administrators' port, where it has one
-	// processor is the one that it runs on; "": any.
-	processor string
-	proc      *child
-	procs     sync.Mutex
+	log   string   // the file
+	via   []string // what runs the program, instead of this process
+	out   *os.File // instead of the log
+	admin string   // the administrators' port, where it has one
+	proc  *child
+	procs sync.Mutex
 }
 
 // add makes a server; it is not started yet.
@@ -163,9 +164,13 @@ func (r *replica) start(env ...string) {
 		r.site.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := onProcessor(r.processor, binary(r.site.t), "serve")
+	line := append(slices.Clone(r.via), binary(r.site.t), "serve")
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = r.environment(env...)
 	cmd.Stdout, cmd.Stderr = log, log
+	if r.out != nil {
+		cmd.Stdout, cmd.Stderr = r.out, r.out
+	}
 	c := startChild(r.site.t, cmd)
 	r.procs.Lock()
 	r.proc = c

@@ -20,14 +20,18 @@ func (w *Worker) claim(ctx context.Context, limit int, only *ID) ([]*attempt, er
 	now := w.cfg.Now()
 	jobs, err := w.cfg.Queue.Claim(limited, Claim{
 		Worker: w.cfg.Name, Now: now, Lease: w.cfg.Lease, Limit: limit, Only: only,
+		Latest: now.Add(max(w.cfg.Retry.Max, 2*w.cfg.Pause.Max)),
 	})
 	w.noteQueue("claim", err)
 	if err != nil {
 		return nil, fmt.Errorf("claim mail: %w", err)
 	}
-	attempts := make([]*attempt, len(jobs))
-	for i, job := range jobs {
-		attempts[i] = &attempt{job: job, lease: now.Add(w.cfg.Lease), done: make(chan struct{})}
+	attempts := make([]*attempt, 0, len(jobs))
+	for _, job := range jobs {
+		if w.underway(job.ID) != nil {
+			continue // the clock jumped past the end of a lease that is still ours
+		}
+		attempts = append(attempts, &attempt{job: job, lease: now.Add(w.cfg.Lease), done: make(chan struct{})})
 	}
 	w.register(attempts)
 	return attempts, nil

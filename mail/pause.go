@@ -52,15 +52,18 @@ func (p *pause) succeed(now time.Time, sent bool) {
 	}
 }
 
-// wait returns how long the rest still lasts. A clock set back must not make it
-// longer than it may be.
+// wait returns how long the rest still lasts. A clock that is set back does not
+// make it longer than it may be: its end comes nearer then.
 func (p *pause) wait(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failures == 0 {
 		return 0
 	}
-	return min(max(p.until.Sub(now), 0), p.backoff.Max)
+	if p.until.Sub(now) > p.backoff.Max {
+		p.until = now.Add(p.backoff.Max)
+	}
+	return max(p.until.Sub(now), 0)
 }
 
 // probing reports whether the next mail is sent alone, to see whether it goes.

@@ -25,6 +25,7 @@ import (
 //	C: text    wants that line
 //	message    wants a message with its final dot
 //	tls        makes the handshake
+//	no tls     wants the handshake to fail
 //	wait       wants any byte
 //	drop, rst  ends the connection, politely or not
 //	stall      does nothing until the client leaves
@@ -108,6 +109,10 @@ func (p *played) act(conn net.Conn, lines []string, pki *testPKI) error {
 			c := tls.Server(conn, pki.config("127.0.0.1", false))
 			err = c.Handshake()
 			conn, r = c, bufio.NewReader(c)
+		case "no tls":
+			if tls.Server(conn, pki.config("127.0.0.1", false)).Handshake() == nil {
+				err = errors.New("the handshake went well")
+			}
 		case "wait":
 			_, err = r.ReadByte()
 		case "stall":

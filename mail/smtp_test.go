@@ -435,6 +435,20 @@ func TestClassify(t *testing.T) {
 			}
 		}
 	}
+	for code, want := range map[int]Class{
+		0: Temporary, 421: Temporary, 451: Temporary, 552: Permanent, 500: OurFault, 530: OurFault, 550: OurFault, 599: OurFault,
+	} {
+		if got := classify(StageMail, code); got != want {
+			t.Errorf("%s %d: %s, want %s", StageMail, code, got, want)
+		}
+	}
+	for _, stage := range []Stage{StageConnect, StageGreeting, StageHello, StageStartTLS, StageAuth, StageCapture} {
+		for _, code := range []int{0, 250, 421, 454, 552, 554} {
+			if got := classify(stage, code); got != OurFault {
+				t.Errorf("%s %d: %s, want %s", stage, code, got, OurFault)
+			}
+		}
+	}
 }
 
 func BenchmarkDelivery(b *testing.B) {

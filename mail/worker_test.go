@@ -68,7 +68,7 @@ func (q *memoryQueue) Claim(_ context.Context, c Claim) ([]Job, error) {
 	}
 	var due []*order
 	for id, o := range q.orders {
-		free := o.state == Pending && !o.due.After(c.Now) || o.state == Sending && !o.lease.After(c.Now)
+		free := o.state == Pending && (!o.due.After(c.Now) || !c.Latest.IsZero() && o.due.After(c.Latest)) || o.state == Sending && !o.lease.After(c.Now)
 		if free && (c.Only == nil || *c.Only == id) {
 			due = append(due, o)
 		}

@@ -2,6 +2,7 @@ package members
 
 import (
 	"bytes"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -118,5 +119,8 @@ func TestRecovers(t *testing.T) {
 	}
 	if err := record.recovers(Found{Member: m}, record.Expires); err != nil {
 		t.Errorf("at the last moment: %v", err)
+	}
+	if err := record.recovers(Found{Member: m}, record.Expires.Add(1)); !errors.Is(err, ErrTokenExpired) {
+		t.Errorf("expired: %v", err)
 	}
 }

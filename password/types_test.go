@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -77,12 +78,15 @@ func TestSecretsAreComparedInConstantTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if fault := secretFault(n); fault != "" {
-				t.Errorf("%s: %s", files.Position(n.Pos()), fault)
-			}
-			return true
-		})
+		for _, d := range file.Decls {
+			named := secretNames(d)
+			ast.Inspect(d, func(n ast.Node) bool {
+				if fault := named.fault(n); fault != "" {
+					t.Errorf("%s: %s", files.Position(n.Pos()), fault)
+				}
+				return true
+			})
+		}
 		for _, i := range file.Imports {
 			if strings.HasPrefix(i.Path.Value, `"math/rand`) {
 				t.Errorf("%s imports %s", name, i.Path.Value)
@@ -94,15 +98,18 @@ func TestSecretsAreComparedInConstantTime(t *testing.T) {
 func TestSecretFaultsAreFound(t *testing.T) {
 	for source, want := range map[string]bool{
 		"a.Token == token": true, "other == token": true, "key == nil": false, "hash != other": true, "bytes.Equal(a, b)": true, "reflect.DeepEqual(a, b)": true,
-		`password == ""`: false, "len(key) == 0": false, "a == b": false, "keySize != len(k)": false,
+		`password == ""`: false, "len(key) == 0": false, "a == b": false, "keySize != len(k)": false, "len(key) != keySize": false,
+		"string(h.key(a, b)) == string(a.key)": true, "HashToken(t) == want": true, "string(a) == string(b)": false,
+		"func(x, y TokenHash) bool { return x == y }": true, "func(x *Hash, y Hash) bool { return *x != y }": true,
+		"func(x [32]byte, y string) bool { return string(x[:]) == y }": false,
 	} {
 		e, err := parser.ParseExpr(source)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := false
+		named, got := secretNames(e), false
 		ast.Inspect(e, func(n ast.Node) bool {
-			got = got || secretFault(n) != ""
+			got = got || named.fault(n) != ""
 			return true
 		})
 		if got != want {
@@ -111,10 +118,35 @@ func TestSecretFaultsAreFound(t *testing.T) {
 	}
 }
 
-func secretFault(n ast.Node) string {
+// secrets are the names in a piece of source whose types are secret.
+type secrets map[string]bool
+
+// secretNames returns the receivers and parameters that are secret by type.
+func secretNames(source ast.Node) secrets {
+	named := secrets{}
+	ast.Inspect(source, func(n ast.Node) bool {
+		field, ok := n.(*ast.Field)
+		if !ok {
+			return true
+		}
+		kind := field.Type
+		if star, ok := kind.(*ast.StarExpr); ok {
+			kind = star.X
+		}
+		if id, ok := kind.(*ast.Ident); ok && slices.Contains([]string{"TokenHash", "Hash", "Secret"}, id.Name) {
+			for _, name := range field.Names {
+				named[name.Name] = true
+			}
+		}
+		return true
+	})
+	return named
+}
+
+func (s secrets) fault(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
-		if (n.Op == gotoken.EQL || n.Op == gotoken.NEQ) && (isSecret(n.X) && isVariable(n.Y) || isSecret(n.Y) && isVariable(n.X)) {
+		if (n.Op == gotoken.EQL || n.Op == gotoken.NEQ) && (s.hold(n.X) && isVariable(n.Y) || s.hold(n.Y) && isVariable(n.X)) {
 			return "a secret is compared with " + n.Op.String()
 		}
 	case *ast.SelectorExpr:
@@ -125,12 +157,22 @@ func secretFault(n ast.Node) string {
 	return ""
 }
 
-func isSecret(e ast.Expr) bool {
+// hold reports whether an expression is a secret, or a conversion of one.
+func (s secrets) hold(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.Ident:
-		return secretName.MatchString(e.Name) && !strings.HasSuffix(e.Name, "Size")
+		return s[e.Name] || secretName.MatchString(e.Name) && !strings.HasSuffix(e.Name, "Size")
 	case *ast.SelectorExpr:
-		return isSecret(e.Sel)
+		return s.hold(e.Sel)
+	case *ast.StarExpr:
+		return s.hold(e.X)
+	case *ast.SliceExpr:
+		return s.hold(e.X)
+	case *ast.CallExpr:
+		if id, ok := e.Fun.(*ast.Ident); ok && id.Name == "string" {
+			return s.hold(e.Args[0])
+		}
+		return s.hold(e.Fun)
 	default:
 		return false
 	}
@@ -141,7 +183,7 @@ func isVariable(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.Ident:
 		return e.Name != "nil"
-	case *ast.SelectorExpr, *ast.SliceExpr, *ast.CallExpr:
+	case *ast.SelectorExpr, *ast.SliceExpr, *ast.CallExpr, *ast.StarExpr:
 		return true
 	default:
 		return false

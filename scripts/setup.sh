@@ -1,13 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a C compiler (for the
-# race detector), MariaDB, of which the tests start private instances, Chromium
-# for the tests of the pages, and Node with npm for them and for a vendor's SDK.
-# Services of installed packages are not started.
-#
-#	scripts/setup.sh [soak]
-#
-# soak: also what the long forms of the fault tests need: Galera, rsync with
-# which its nodes copy their data, and Postfix.
+# race detector), MariaDB, Galera and Postfix, of which the tests start private
+# instances, rsync with which Galera's nodes copy their data, Chromium for the
+# tests of the pages, and Node with npm for them and for a vendor's SDK.
+# Services of installed packages are neither started nor set up, and nothing that
+# is installed is removed, as another mail server would be.
 set -euo pipefail
 
 packages=()
@@ -27,23 +24,10 @@ need mariadb-server mariadbd mysqld
 need nodejs node
 need chromium chromium chromium-browser google-chrome
 need npm npm
-
-# need_soak is for the long forms of the fault tests alone.
-need_soak() {
-  need rsync rsync
-  need postfix postfix
-  # A library, not a command: its place is the package's.
-  if [ ! -e /usr/lib/galera/libgalera_smm.so ]; then packages+=(galera-4); fi
-}
-
-case "${1-}" in
-'') ;;
-soak) need_soak ;;
-*)
-  echo "usage: scripts/setup.sh [soak]" >&2
-  exit 2
-  ;;
-esac
+need rsync rsync
+need postfix postfix
+# A library, not a command: its place is the package's.
+if [ ! -e /usr/lib/galera/libgalera_smm.so ]; then packages+=(galera-4); fi
 # The C library's headers come apart from the compiler.
 if [ ! -e /usr/include/stdlib.h ]; then packages+=(libc6-dev); fi
 
@@ -71,6 +55,10 @@ if [ ! -e $policy ]; then
   printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee $policy >/dev/null
   "${sudo[@]}" chmod 755 $policy
 fi
+# Without an answer Postfix would become the machine's mail server.
+if [[ " ${packages[*]} " == *' postfix '* ]]; then
+  echo 'postfix postfix/main_mailer_type select No configuration' | "${sudo[@]}" debconf-set-selections
+fi
 "${sudo[@]}" apt-get update -qq
 "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-  apt-get install -y -qq --no-install-recommends "${packages[@]}"
+  apt-get install -y -qq --no-install-recommends --no-remove "${packages[@]}"

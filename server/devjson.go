@@ -25,7 +25,11 @@ type mailList struct {
 // they caused: to=ADDRESS those to somebody, since=TIME (RFC 3339) those of
 // that time and later, id=ID one of them, limit=N at most so many. Error: F006.
 func (p *pages) listJSON(v *visit) (*reply, error) {
-	wanted, limit, err := readFilter(v.query())
+	query, err := v.exactQuery()
+	if err != nil {
+		return p.jsonProblem(v, err)
+	}
+	wanted, limit, err := readFilter(query)
 	if err != nil {
 		return p.jsonProblem(v, err)
 	}
@@ -81,12 +85,17 @@ func (f mailFilter) entry(e MailEntry) bool {
 func (f mailFilter) mail(m *openedMail) bool { return f.to == "" || strings.EqualFold(f.to, m.To) }
 
 // deleteJSON empties the inbox, or removes the one mail that id names, and
-// says how many there were.
+// says how many there were. Error: F006; a query that can't be read must not
+// count as none, which empties the inbox.
 func (p *pages) deleteJSON(v *visit) (*reply, error) {
 	if !isJSON(v.Request) {
 		return nil, &errcodes.Error{Code: errcodes.WrongMethod, Status: http.StatusMethodNotAllowed}
 	}
-	id := v.query().get("id")
+	query, err := v.exactQuery()
+	if err != nil {
+		return p.jsonProblem(v, err)
+	}
+	id := query.get("id")
 	n, err := p.remove(id, id == "")
 	if err != nil {
 		return p.jsonProblem(v, err)

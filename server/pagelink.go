@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -87,13 +88,25 @@ func mark(l members.Link) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// query returns the parameters of the address, nil where they can't be read.
+// query returns the parameters of the address, none where they can't be read.
 func (v *visit) query() params {
-	p := params{}
-	if strings.Count(v.URL.RawQuery, "&") >= v.pages.Limits.Parameters || p.add(v.URL.RawQuery) != nil {
+	p, err := v.exactQuery()
+	if err != nil {
 		return nil
 	}
 	return p
+}
+
+// exactQuery returns the parameters of the address. Error: F006.
+func (v *visit) exactQuery() (params, error) {
+	if strings.Count(v.URL.RawQuery, "&") >= v.pages.Limits.Parameters {
+		return nil, malformed(errors.New("too many parameters"))
+	}
+	p := params{}
+	if err := p.add(v.URL.RawQuery); err != nil {
+		return nil, malformed(err)
+	}
+	return p, nil
 }
 
 // form returns the parameters of the body alone: what is in an address was not

@@ -36,6 +36,9 @@ func (s *server) readParams(r *http.Request) (params, error) {
 	p := params{}
 	n := 0
 	for _, raw := range []string{r.URL.RawQuery, form} {
+		if raw == "" {
+			continue
+		}
 		if n += 1 + strings.Count(raw, "&"); n > s.Limits.Parameters {
 			return nil, malformed(errors.New("too many parameters"))
 		}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +21,8 @@ func TestMain(m *testing.M) { os.Exit(mariadbtest.Main(m)) }
 // noon is when the tests take place.
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
+func clock() time.Time { return noon }
+
 // env is a store with a fresh schema and what it was asked.
 type env struct {
 	*store.Store
@@ -33,21 +34,21 @@ type env struct {
 	serial     int
 }
 
-// both runs a test on SQLite and on MariaDB.
+// both runs a test on SQLite and on MariaDB, there with the least rights.
 func both(t *testing.T, test func(t *testing.T, e *env)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, newEnv(t, store.Config{Now: time.Now, Path: filepath.Join(t.TempDir(), "a ?#%.db")}))
+		test(t, newEnv(t, store.Config{Path: freshFile(t)}))
 	})
 	t.Run("mariadb", func(t *testing.T) {
-		test(t, newEnv(t, store.Config{Now: time.Now, DSN: mariadbtest.Start(t).NewDatabase(t), MaxConns: 70}))
+		test(t, newEnv(t, store.Config{DSN: freshDSN(t), MaxConns: 70}))
 	})
 }
 
 func newEnv(t testing.TB, c store.Config) *env {
 	t.Helper()
 	e := &env{t: t}
-	c.Now = func() time.Time { return noon }
+	c.Now = clock
 	c.Trace = e.note
 	e.config = c
 	e.Store = e.open()

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // CausalReads reports whether a session's reads are causal.
 func (s *Store) CausalReads(ctx context.Context) (bool, error) {
@@ -27,4 +30,10 @@ func (s *Store) TakeTurns(ctx context.Context) (leave func(), err error) {
 			s.writeTurns.places.Release(1)
 		}
 	}, nil
+}
+
+// LimitPages limits SQLite's file to so many pages, or to those that it has.
+func (s *Store) LimitPages(ctx context.Context, n int) error {
+	_, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", n))
+	return err
 }

@@ -45,6 +45,29 @@ func TestServerCrashAndReturn(t *testing.T) {
 	}
 }
 
+// A store whose server went first is closed without an error, so that its
+// program ends well.
+func TestCloseAfterTheServer(t *testing.T) {
+	for name, networking := range map[string]bool{"socket": false, "port": true} {
+		t.Run(name, func(t *testing.T) {
+			server := mariadbtest.Launch(t, mariadbtest.Options{Networking: networking})
+			dsn := server.NewDatabase(t)
+			if networking {
+				dsn = server.TCP(dsn)
+			}
+			s := must(store.Open(t.Context(), store.Config{Now: time.Now, DSN: dsn}))(t)
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			server.Kill()
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// FLT-7.
 func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	server := mariadbtest.Launch(t, mariadbtest.Options{})
 	dsn := server.NewDatabase(t)
@@ -69,6 +92,7 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	}
 }
 
+// FLT-7.
 func TestTooManyConnectionsIsUnavailable(t *testing.T) {
 	server := mariadbtest.Launch(t, mariadbtest.Options{Args: []string{"--max-connections=10"}})
 	dsn := server.NewDatabase(t)

@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"net/url"
 	"os"
@@ -50,6 +52,40 @@ func TestMigrateAtOnce(t *testing.T) {
 			}
 			if n := applied(t, c); n != 1 {
 				t.Errorf("the first migration was applied %d times", n)
+			}
+		})
+	}
+}
+
+// A program waits while another one holds the lock, whose place and name all
+// versions of the program agree on, and does the work when it is free.
+func TestMigrateWaitsForTheLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.db")
+	onFile, onServer := store.Config{Now: time.Now, Path: path}, store.Config{Now: time.Now, DSN: mariadbtest.Start(t).NewDatabase(t)}
+	for name, c := range map[string]struct{ migrated, locked store.Config }{
+		"sqlite":  {onFile, store.Config{Path: path + "-migrating"}},
+		"mariadb": {onServer, onServer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := must(store.Open(t.Context(), c.migrated))(t)
+			defer s.Close()
+			other := must(raw(t, c.locked).Conn(t.Context()))(t)
+			lock := "BEGIN EXCLUSIVE"
+			if c.locked.DSN != "" {
+				lock = "SELECT GET_LOCK(CONCAT('reseed.', SHA1(DATABASE())), 10)"
+			}
+			must(other.ExecContext(t.Context(), lock))(t)
+			short, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := s.Migrate(short); err == nil {
+				t.Error("migrated beside the lock's holder")
+			}
+			if err := s.CheckSchema(t.Context()); !errors.Is(err, store.ErrOldSchema) {
+				t.Errorf("while the lock was held: %v", err)
+			}
+			_ = other.Raw(func(any) error { return driver.ErrBadConn }) // the lock ends with its connection
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Errorf("when the lock was free: %v", err)
 			}
 		})
 	}

@@ -14,7 +14,7 @@ ORDER BY settled_at, id LIMIT ?`
 	purgeMailsSQLite statement = `
 DELETE FROM mails WHERE id IN (SELECT o.id FROM mails AS o
 	WHERE o.settled_at < ? AND (o.expires_at IS NULL OR o.expires_at < ?)
-	ORDER BY o.settled_at, o.id LIMIT ?)`
+	ORDER BY o.settled_at LIMIT ?)`
 	purgeEventsMySQL  statement = `DELETE FROM events WHERE at < ? ORDER BY at, id LIMIT ?`
 	purgeEventsSQLite statement = `
 DELETE FROM events WHERE id IN (SELECT e.id FROM events AS e WHERE e.at < ? ORDER BY e.at, e.id LIMIT ?)`
@@ -37,10 +37,12 @@ func (s *Store) PurgeEvents(ctx context.Context, before time.Time, limit int) (i
 const (
 	purgeSessionsMySQL  statement = `DELETE FROM sessions WHERE expires_at < ? ORDER BY expires_at, id_hash LIMIT ?`
 	purgeSessionsSQLite statement = `
-DELETE FROM sessions WHERE id_hash IN (SELECT x.id_hash FROM sessions AS x WHERE x.expires_at < ? LIMIT ?)`
+DELETE FROM sessions WHERE id_hash IN (SELECT x.id_hash FROM sessions AS x
+	WHERE x.expires_at < ? ORDER BY x.expires_at LIMIT ?)`
 	purgeTokensMySQL  statement = `DELETE FROM access_tokens WHERE expires_at < ? ORDER BY expires_at, token_hash LIMIT ?`
 	purgeTokensSQLite statement = `
-DELETE FROM access_tokens WHERE token_hash IN (SELECT x.token_hash FROM access_tokens AS x WHERE x.expires_at < ? LIMIT ?)`
+DELETE FROM access_tokens WHERE token_hash IN (SELECT x.token_hash FROM access_tokens AS x
+	WHERE x.expires_at < ? ORDER BY x.expires_at LIMIT ?)`
 )
 
 // PurgeSessions deletes up to limit sessions that ended before a time and returns how many.
@@ -53,4 +55,20 @@ func (s *Store) PurgeSessions(ctx context.Context, before time.Time, limit int) 
 func (s *Store) PurgeAccessTokens(ctx context.Context, before time.Time, limit int) (int, error) {
 	n, err := s.exec(ctx, s.choose(purgeTokensMySQL, purgeTokensSQLite), s.at(before), limit)
 	return int(n), s.fail("purge access tokens", err)
+}
+
+const (
+	purgeSiteDaysMySQL  statement = `DELETE FROM site_days WHERE day < ? ORDER BY day, site_id LIMIT ?`
+	purgeSiteDaysSQLite statement = `
+DELETE FROM site_days WHERE (site_id, day) IN (SELECT x.site_id, x.day FROM site_days AS x
+	WHERE x.day < ? ORDER BY x.day LIMIT ?)`
+)
+
+// PurgeSiteDays deletes up to limit counters of sites' mails whose days, in
+// UTC, were over before a time, and returns how many. Every site that orders
+// ends its own; this is for those that order no more.
+func (s *Store) PurgeSiteDays(ctx context.Context, before time.Time, limit int) (int, error) {
+	const secondsADay = 24 * 60 * 60
+	n, err := s.exec(ctx, s.choose(purgeSiteDaysMySQL, purgeSiteDaysSQLite), before.Unix()/secondsADay, limit)
+	return int(n), s.fail("purge counters of sites", err)
 }

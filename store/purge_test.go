@@ -2,9 +2,6 @@ package store_test
 
 import (
 	"context"
-	"database/sql"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -87,40 +84,36 @@ func TestPurgeEvents(t *testing.T) {
 	})
 }
 
-// A purge of very many rows goes batch by batch, each no bigger than asked for;
-// RESEED_PURGE_ROWS says how many.
-func TestPurgeManyRows(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "many.db")
-	e := newEnv(t, store.Config{Path: path})
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	rows, batch := 5_000, 100
-	if n, err := strconv.Atoi(os.Getenv("RESEED_PURGE_ROWS")); err == nil {
-		rows, batch = n, 500
-	}
-	_, err = db.ExecContext(t.Context(), `
-WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-INSERT INTO events (id, at, kind) SELECT randomblob(16), ? + i, 'reset-requested' FROM n`, rows, noon.UnixMicro())
-	if err != nil {
-		t.Fatal(err)
-	}
-	total, rounds := 0, 0
-	for {
-		n := must(e.PurgeEvents(t.Context(), noon.Add(time.Hour), batch))(t)
-		total, rounds = total+n, rounds+1
-		if n > batch {
-			t.Fatalf("%d rows at once", n)
+// Counters of days go when the day was over before the time, oldest first; the
+// counters of that day itself stay.
+func TestPurgeSiteDays(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		today := int(noon.Unix() / (24 * 60 * 60))
+		a, b := e.site(acmeUUID), e.site(globexUUID)
+		for _, day := range []int{today - 9, today - 8} { // the site that goes on ends the days before
+			e.count(t, e.Store, a.ID, day)
+			e.count(t, e.Store, b.ID, day)
 		}
-		if n == 0 {
-			break
+		for range 3 {
+			e.count(t, e.Store, a.ID, today)
 		}
-	}
-	if total != rows || rounds != rows/batch+1 {
-		t.Errorf("%d rows in %d rounds", total, rounds)
-	}
+		e.count(t, e.Store, b.ID, today-7)
+		// Left: b's three days and a's last one.
+		cut := noon.Add(-7 * 24 * time.Hour)
+		var counts []int
+		for range 3 {
+			counts = append(counts, must(e.PurgeSiteDays(t.Context(), cut, 1))(t))
+		}
+		if !slices.Equal(counts, []int{1, 0, 0}) {
+			t.Errorf("purged %v, want 1, 0 and 0", counts)
+		}
+		if n := must(e.PurgeSiteDays(t.Context(), noon, 10))(t); n != 1 {
+			t.Errorf("%d counters purged of days before today, want 1", n)
+		}
+		if e.count(t, e.Store, a.ID, today) {
+			t.Error("the purge has given a site its quota of today once more")
+		}
+	})
 }
 
 // Sessions and access tokens go when they ended before the time, not sooner.

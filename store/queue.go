@@ -21,14 +21,20 @@ WHERE o.state = 'sending' AND o.lease_until <= ? ORDER BY o.due_at, o.id LIMIT ?
 	dueSQLite statement = `
 SELECT ` + jobColumns + ` FROM mails AS o
 WHERE o.state = 'pending' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
+	// Where the clock was ahead when it was put off, an order is not to wait for
+	// that time.
+	strayedSQLite statement = `
+SELECT ` + jobColumns + ` FROM mails AS o
+WHERE o.state = 'pending' AND o.due_at > ? ORDER BY o.due_at, o.id LIMIT ?`
 	onlySQLite statement = `
 SELECT ` + jobColumns + ` FROM mails AS o
 WHERE o.id = ? AND ((o.state = 'pending' AND o.due_at <= ?) OR (o.state = 'sending' AND o.lease_until <= ?))`
 
 	// MySQL locks rows; those that another worker is about to claim are passed over.
-	lapsedMySQL = lapsedSQLite + ` FOR UPDATE SKIP LOCKED`
-	dueMySQL    = dueSQLite + ` FOR UPDATE SKIP LOCKED`
-	onlyMySQL   = onlySQLite + ` FOR UPDATE SKIP LOCKED`
+	lapsedMySQL  = lapsedSQLite + ` FOR UPDATE SKIP LOCKED`
+	dueMySQL     = dueSQLite + ` FOR UPDATE SKIP LOCKED`
+	strayedMySQL = strayedSQLite + ` FOR UPDATE SKIP LOCKED`
+	onlyMySQL    = onlySQLite + ` FOR UPDATE SKIP LOCKED`
 )
 
 const claimMail statement = `
@@ -36,7 +42,7 @@ UPDATE mails SET state = 'sending', attempts = ?, claimed_by = ?, lease_until = 
 
 // Claim marks due orders as being sent by the worker until the lease ends and
 // returns them, oldest first. Orders whose lease ended are due again; the
-// attempt of the worker that lost them counts.
+// attempt of the worker that lost them counts. So are those due after c.Latest.
 func (s *Store) Claim(ctx context.Context, c mail.Claim) ([]mail.Job, error) {
 	var jobs []mail.Job
 	err := s.inTx(ctx, func(t tx) (err error) {
@@ -70,7 +76,18 @@ func (t tx) claimable(ctx context.Context, c mail.Claim) ([]mail.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return oldestFirst(append(jobs, due...)), nil
+	jobs = append(jobs, due...)
+	strayed, err := t.strayed(ctx, c, c.Limit-len(jobs))
+	return oldestFirst(append(jobs, strayed...)), err
+}
+
+// strayed returns orders that are due after any time they could be put off to,
+// where there is still room.
+func (t tx) strayed(ctx context.Context, c mail.Claim, limit int) ([]mail.Job, error) {
+	if c.Latest.IsZero() || limit == 0 {
+		return nil, nil
+	}
+	return t.jobs(ctx, t.choose(strayedMySQL, strayedSQLite), t.at(c.Latest), limit)
 }
 
 func oldestFirst(jobs []mail.Job) []mail.Job {

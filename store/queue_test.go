@@ -87,9 +87,10 @@ func TestLeaseThatEndedIsRescued(t *testing.T) {
 		if got := e.claim(claim("w", end.Add(-time.Microsecond))); len(got) != 0 {
 			t.Fatal("claimed before the lease ended")
 		}
-		younger := e.order(2, createdAt(noon.Add(time.Second)))
+		older, younger := e.order(3, createdAt(noon.Add(-time.Second))), e.order(2, createdAt(noon.Add(time.Second)))
 		got := e.claim(claim("w", end))
-		if d := cmp.Diff([]mail.ID{o.ID, younger.ID}, ids(got)); d != "" || got[0].Attempts != 1 || got[1].Attempts != 0 {
+		if d := cmp.Diff([]mail.ID{older.ID, o.ID, younger.ID}, ids(got)); d != "" ||
+			got[0].Attempts != 0 || got[1].Attempts != 1 || got[2].Attempts != 0 {
 			t.Fatalf("rescued %+v", got)
 		}
 		e.settle(mail.Settlement{ID: o.ID, Worker: "dead", State: mail.Sent, At: end})
@@ -368,6 +369,30 @@ func TestRetryMail(t *testing.T) {
 		}
 		if must(e.RetryMail(t.Context(), mail.ID{1}, noon))(t) {
 			t.Error("retried an order that is not there")
+		}
+	})
+}
+
+// An order that a clock put off which was ahead is claimed at once, and not as
+// long before its time as it was put off by (FLT-11).
+func TestClaimTakesWhatAWrongClockPutOff(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		strayed, soon := e.order(e.member("a", "").ID), e.order(e.member("b", "").ID)
+		day, hour := noon.Add(24*time.Hour), noon.Add(time.Hour)
+		for _, at := range []struct {
+			id  mail.ID
+			due time.Time
+		}{{strayed.ID, day}, {soon.ID, hour}} {
+			e.claim(mail.Claim{Worker: "w", Now: noon, Lease: time.Minute, Limit: 1, Only: &at.id})
+			e.settle(mail.Settlement{ID: at.id, Worker: "w", State: mail.Pending, Due: at.due, At: noon})
+		}
+		if got := e.claim(claim("w", noon)); len(got) != 0 {
+			t.Errorf("without an end of schedules %d are claimed", len(got))
+		}
+		c := claim("w", noon)
+		c.Latest = hour
+		if got := ids(e.claim(c)); len(got) != 1 || got[0] != strayed.ID {
+			t.Errorf("claimed %v, want %v alone", got, strayed.ID)
 		}
 	})
 }

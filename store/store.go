@@ -95,5 +95,14 @@ func (s *Store) Close() error {
 	}
 	clear(s.stmts)
 	s.mu.Unlock()
-	return s.fail("close", errors.Join(s.read.Close(), s.write.Close()))
+	return s.fail("close", errors.Join(parted(s.read.Close()), parted(s.write.Close())))
+}
+
+// parted returns nil where a connection could not be told to end since it had
+// ended: a server that goes first is no failure of ours.
+func parted(err error) error {
+	if err != nil && disconnected(nameless(err)) {
+		return nil
+	}
+	return err
 }

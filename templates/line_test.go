@@ -8,6 +8,7 @@ import (
 func TestLine(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"line ends", "a\r\nb\u2028c\u2029d\u0085e\x00f", "a b c d e f"},
+		{"terminal escapes", "a\x1b[31mb\x07c\x7fd\u009be", "a [31mb c d e"},
 		{"space", "  a \t\u00a0 b  ", "a b"},
 		{"reordering", "a\u202e\u2066b\u200e", "ab\u200e"},
 		{"no form", "a\u200b\ufeff\u00ad\ufffeb", "ab"},

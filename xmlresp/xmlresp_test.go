@@ -66,6 +66,7 @@ func TestDocumentedBytes(t *testing.T) {
 func FuzzXMLOut(f *testing.F) {
 	f.Add("/ps/api/members/1", "text")
 	f.Add("]]>&<'\"\x00\xff", "\r\n\t\u2028\ufffe")
+	f.Add("\x01\x02\x08\x0b\x0c\x0e\x1b\x1f\x7f\u0085", "\ufffd\uffff\U00010000\U0010ffff\xed\xa0\x80")
 	f.Fuzz(func(t *testing.T, request, message string) {
 		doc := ErrorDoc{Code: errcodes.Internal, Request: request, Message: message}
 		tree := etree.NewDocument()

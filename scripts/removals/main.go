@@ -1,187 +1,143 @@
-// Command removals tests the tests: it takes guards out of the code, one line
-// each, and wants the suite to notice every time. The guards are listed in
+// Command removals tests the tests: it takes guards out of the code, one at a
+// time, and wants a test to fail every time. The guards are listed in
 // removals.txt; arguments pick those whose names hold one of them.
 //
-//	go run ./scripts/removals [-list FILE] [NAME...]
+//	go run ./scripts/removals [-quick] [-jobs N] [-list FILE] [NAME...]
+//
+// It works on copies of the tree. It fails where a removal is not noticed, and
+// also where one can't be tried: its text does not occur exactly once, the code
+// doesn't compile without it, or its tests run out of time or fail even with it.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"os/signal"
 	"slices"
 	"strings"
+	"time"
 )
 
-// removal is a guard to take out: a text of a file that occurs once, what to
-// put in its place, and the tests that must fail then.
-type removal struct {
-	name, file, pkg, tests, old, new string
+// options are what the command line says.
+type options struct {
+	list   string
+	quick  bool     // those marked so in the list
+	jobs   int      // tried at once, each in a copy of its own
+	picked []string // parts of names; none: all
 }
 
 func main() {
-	list := flag.String("list", "scripts/removals/removals.txt", "file with the removals")
+	var o options
+	flag.StringVar(&o.list, "list", "scripts/removals/removals.txt", "file with the removals")
+	flag.BoolVar(&o.quick, "quick", false, "only those marked quick")
+	flag.IntVar(&o.jobs, "jobs", 2, "how many to try at once")
 	flag.Parse()
-	if err := run(context.Background(), *list, flag.Args()); err != nil {
+	o.picked = flag.Args()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Stdout, o)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "removals:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, list string, picked []string) error {
-	text, err := os.ReadFile(list)
+// run tries the removals that o picks. Those left out must fit the code, too:
+// else nobody would notice that the list has fallen behind.
+func run(ctx context.Context, out io.Writer, o options) error {
+	began := time.Now()
+	all, err := load(o.list)
 	if err != nil {
 		return err
 	}
-	all, err := parse(string(text))
+	chosen := slices.DeleteFunc(all, func(r removal) bool { return !o.picks(r) })
+	if len(chosen) == 0 {
+		return errors.New("no such removal")
+	}
+	trees, err := copyTrees(ctx, min(max(o.jobs, 1), len(chosen)))
+	defer remove(trees)
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "reseed-removals-")
-	if err != nil {
+	if err := hold(ctx, trees, chosen); err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	if err := copyTree(ctx, dir); err != nil {
+	missed := tryAll(ctx, out, trees, chosen)
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	tried, missed := 0, []string{}
-	for _, r := range all {
-		if !wanted(r.name, picked) {
-			continue
-		}
-		tried++
-		err := r.try(ctx, dir)
-		if err != nil {
-			missed = append(missed, r.name)
-			fmt.Printf("MISSED  %s: %v\n", r.name, err)
-			continue
-		}
-		fmt.Printf("found   %s\n", r.name)
-	}
-	fmt.Printf("%d guards removed, %d found by the tests\n", tried, tried-len(missed))
-	if tried == 0 || len(missed) > 0 {
-		return fmt.Errorf("%d removals missed of %d", len(missed), tried)
+	fmt.Fprintf(out, "%d guards removed, %d found by the tests, in %v\n",
+		len(chosen), len(chosen)-missed, time.Since(began).Round(time.Second))
+	if missed > 0 {
+		return fmt.Errorf("%d removals missed of %d", missed, len(chosen))
 	}
 	return nil
 }
 
-func wanted(name string, picked []string) bool {
-	return len(picked) == 0 || slices.ContainsFunc(picked, func(p string) bool { return strings.Contains(name, p) })
-}
-
-// parse reads blocks that start with "== NAME": lines "file PATH", "test
-// PACKAGE [PATTERN]", "- OLD" and "+ NEW". Several OLD or NEW lines are one text.
-func parse(text string) ([]removal, error) {
-	var all []removal
-	for n, line := range strings.Split(text, "\n") {
-		verb, rest, _ := strings.Cut(line, " ")
-		if verb == "==" {
-			all = append(all, removal{name: rest})
-			continue
-		}
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		if len(all) == 0 || !all[len(all)-1].set(verb, rest) {
-			return nil, fmt.Errorf("line %d is not understood", n+1)
-		}
-	}
-	for _, r := range all {
-		if r.file == "" || r.pkg == "" || r.old == "" || r.old == r.new {
-			return nil, fmt.Errorf("%s is incomplete", r.name)
-		}
-	}
-	return all, nil
-}
-
-func (r *removal) set(verb, rest string) bool {
-	switch verb {
-	case "file":
-		r.file = rest
-	case "test":
-		r.pkg, r.tests, _ = strings.Cut(rest, " ")
-	case "-":
-		r.old = join(r.old, rest)
-	case "+":
-		r.new = join(r.new, rest)
-	default:
+func (o options) picks(r removal) bool {
+	if o.quick && !r.quick {
 		return false
 	}
-	return true
+	return len(o.picked) == 0 || slices.ContainsFunc(o.picked, func(p string) bool { return strings.Contains(r.name, p) })
 }
 
-func join(text, line string) string {
-	if text == "" {
-		return line
+// hold wants the tests to pass while every guard is in place: where they can't
+// even run here, each removal would count as found.
+func hold(ctx context.Context, trees []string, chosen []removal) error {
+	patterns := map[string][]string{}
+	for _, r := range chosen {
+		if !slices.Contains(patterns[r.pkg], r.tests) {
+			patterns[r.pkg] = append(patterns[r.pkg], r.tests)
+		}
 	}
-	return text + "\n" + line
+	var checks []func(string) error
+	for pkg, tests := range patterns {
+		checks = append(checks, func(tree string) error {
+			out, err := goIn(ctx, tree, testArgs(strings.Join(tests, "|"), pkg)...)
+			if err != nil {
+				return fmt.Errorf("the tests of %s fail with all guards in place:\n%s", pkg, out)
+			}
+			return nil
+		})
+	}
+	var faults []error
+	for err := range spread(trees, checks) {
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }
 
-// copyTree copies what belongs to the repository.
-func copyTree(ctx context.Context, dir string) error {
-	files, err := exec.CommandContext(ctx, "git", "ls-files", "-co", "--exclude-standard").Output()
-	if err != nil {
-		return fmt.Errorf("list files: %w", err)
-	}
-	for file := range strings.Lines(string(files)) {
-		file = strings.TrimSpace(file)
-		content, err := os.ReadFile(file)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		to := filepath.Join(dir, file)
-		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-			return err
-		}
-		if err := os.WriteFile(to, content, 0o700); err != nil { //nolint:gosec // scripts stay executable
-			return err
-		}
-	}
-	return nil
+// result is how a try went.
+type result struct {
+	removal
+	by   string // the test that failed
+	err  error
+	took time.Duration
 }
 
-// try takes the guard out, runs its tests and puts it back. The code must
-// still compile: a test that doesn't build has noticed nothing.
-func (r removal) try(ctx context.Context, dir string) error {
-	path := filepath.Join(dir, r.file)
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		return err
+// tryAll reports each removal as soon as it was tried, and returns how many
+// were missed.
+func tryAll(ctx context.Context, out io.Writer, trees []string, chosen []removal) (missed int) {
+	var tries []func(string) result
+	for _, r := range chosen {
+		tries = append(tries, func(tree string) result {
+			began := time.Now()
+			by, err := r.try(ctx, tree)
+			return result{r, by, err, time.Since(began)}
+		})
 	}
-	if n := strings.Count(string(whole), r.old); n != 1 {
-		return fmt.Errorf("its text occurs %d times in %s", n, r.file)
+	for r := range spread(trees, tries) {
+		verdict := "found "
+		if r.err != nil {
+			verdict = "MISSED"
+			missed++
+		}
+		fmt.Fprintf(out, "%s %5.1fs  %s: %s\n", verdict, r.took.Seconds(), r.name, cmp.Or(r.by, fmt.Sprint(r.err)))
 	}
-	without := strings.Replace(string(whole), r.old, r.new, 1)
-	if err := os.WriteFile(path, []byte(without), 0o600); err != nil { //nolint:gosec // within the copy
-		return err
-	}
-	defer func() { _ = os.WriteFile(path, whole, 0o600) }() //nolint:gosec // within the copy
-	args := []string{"test", "-count=1", "-timeout", "5m"}
-	if r.tests != "" {
-		args = append(args, "-run", r.tests)
-	}
-	out, err := goIn(ctx, dir, append(args, r.pkg)...)
-	if err == nil {
-		return errors.New("the tests pass without it")
-	}
-	if strings.Contains(out, "[build failed]") || !strings.Contains(out, "--- FAIL") && !strings.Contains(out, "panic:") {
-		return fmt.Errorf("no test failed, but:\n%s", out)
-	}
-	return nil
-}
-
-func goIn(ctx context.Context, dir string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments come from the repository's own list
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "RESEED_TEST_REQUIRE_MARIADB=1")
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return missed
 }

@@ -33,7 +33,11 @@ type Server struct {
 	admin   *sql.DB
 	running *child
 	names   atomic.Int64
+	copies  copies
 }
+
+// root is the administrator.
+const root = "root"
 
 // launch starts a server. The caller holds the process's lock.
 func launch(o Options) (*Server, error) {
@@ -65,7 +69,7 @@ func (s *Server) prepare() (err error) {
 			return err
 		}
 	}
-	if s.admin, err = sql.Open("mysql", s.dsn("")); err != nil {
+	if s.admin, err = sql.Open("mysql", s.dsn(root, "")); err != nil {
 		return err
 	}
 	return s.start()
@@ -102,14 +106,14 @@ func (s *Server) NewDatabase(t testing.TB) string {
 		defer cancel()
 		_, _ = s.admin.ExecContext(ctx, "DROP DATABASE IF EXISTS "+name)
 	})
-	return s.dsn(name)
+	return s.dsn(root, name)
 }
 
-func (s *Server) dsn(name string) string { return "root@unix(" + s.Socket() + ")/" + name }
+func (s *Server) dsn(user, name string) string { return user + "@unix(" + s.Socket() + ")/" + name }
 
 // TCP returns the DSN of NewDatabase for the server's port.
 func (s *Server) TCP(dsn string) string {
-	name := dsn[len(s.dsn("")):]
+	name := dsn[len(s.dsn(root, "")):]
 	return "root@tcp(127.0.0.1:" + strconv.Itoa(s.port) + ")/" + name
 }
 
@@ -133,10 +137,12 @@ func (s *Server) Restart(t testing.TB) {
 }
 
 func (s *Server) close() {
-	s.Kill()
-	if s.admin != nil {
-		s.admin.Close()
+	for _, pool := range []*sql.DB{s.admin, s.copies.admin} {
+		if pool != nil {
+			pool.Close()
+		}
 	}
+	s.Kill()
 	os.RemoveAll(s.dir)
 }
 
@@ -175,6 +181,10 @@ func (s *Server) args() []string {
 		"--max-connections=200",
 		"--innodb-flush-log-at-trx-commit="+flush,
 	)
+	if flush != "1" {
+		// What was written outlives the server, if not the machine.
+		args = append(args, "--innodb-flush-method=nosync", "--debug-no-sync")
+	}
 	if s.port == 0 {
 		args = append(args, "--skip-networking")
 	} else {

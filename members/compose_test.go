@@ -1,0 +1,46 @@
+package members
+
+import (
+	"errors"
+	"testing"
+
+	"reseed/mail"
+	"reseed/password"
+)
+
+// What an order leads to is decided when its mail is about to be sent: since it
+// was placed, the token may have been spent and the member have gone.
+func TestUndeliverable(t *testing.T) {
+	s := NewService(Config{MailsPerHour: 5})
+	for name, c := range map[string]struct {
+		change func(*OrderDetail)
+		state  mail.State // "": it is mailed
+	}{
+		"in order":                   {func(*OrderDetail) {}, ""},
+		"for nobody":                 {func(d *OrderDetail) { d.Order.MemberID = 0 }, mail.Dropped},
+		"in a member's place":        {func(d *OrderDetail) { d.Order.MemberID = -3 }, mail.Dropped},
+		"the member is gone":         {func(d *OrderDetail) { d.Member = Member{} }, mail.Dropped},
+		"the address is gone":        {func(d *OrderDetail) { d.Member.Email = "" }, mail.Dropped},
+		"spent or voided":            {func(d *OrderDetail) { d.Used = true }, mail.Dropped},
+		"the last of the hour":       {func(d *OrderDetail) { d.Recent = 4 }, ""},
+		"over the limit":             {func(d *OrderDetail) { d.Recent = 5 }, mail.Dropped},
+		"an administrator's":         {func(d *OrderDetail) { d.Order.Reason, d.Recent = "admin", 9 }, ""},
+		"a notice":                   {func(d *OrderDetail) { d.Order.Purpose, d.Order.Reason, d.Recent = password.None, "", 9 }, ""},
+		"a header in the address":    {func(d *OrderDetail) { d.Member.Email = "ann@example.org\r\nBcc: eve@example.org" }, mail.Dead},
+		"a list in the address":      {func(d *OrderDetail) { d.Member.Email = "ann@example.org,eve@example.org" }, mail.Dead},
+		"a parameter in the address": {func(d *OrderDetail) { d.Member.Email = "ann@example.org> SIZE=1" }, mail.Dead},
+	} {
+		d := OrderDetail{
+			Order:  Order{MemberID: 3, Purpose: password.Reset, Reason: "member"},
+			Member: Member{ID: 3, Email: "ann@example.org"},
+		}
+		c.change(&d)
+		var state mail.State
+		if none := (*mail.Undeliverable)(nil); errors.As(s.undeliverable(d), &none) {
+			state = none.State
+		}
+		if state != c.state {
+			t.Errorf("%s: %q, want %q", name, state, c.state)
+		}
+	}
+}
