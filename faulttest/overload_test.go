@@ -1,6 +1,7 @@
 package faulttest
 
 import (
+	"os/exec"
 	"testing"
 	"time"
 
@@ -130,4 +131,19 @@ func (o *offers) givenBack(idle sample) {
 		return now.goroutines <= idle.goroutines+delivery && now.descriptors <= idle.descriptors+delivery
 	})
 	o.site.t.Logf("after %v: %s", took.Round(time.Millisecond), now)
+}
+
+// On a machine with one processor, too, requests go on while SQLite waits for
+// the disk: Go runs more goroutines at once than there are processors.
+func TestRoomBesideTheDisk(t *testing.T) {
+	s := onSQLite(t)
+	r := s.add()
+	r.withAdmin()
+	if _, err := exec.LookPath("taskset"); err == nil {
+		r.via = onProcessor("0")
+	}
+	r.startReady()
+	if got := metric(t, "http://"+r.admin+"/metrics", "go_sched_gomaxprocs_threads"); got < 4 {
+		t.Errorf("%v goroutines run at once", got)
+	}
 }
