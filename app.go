@@ -40,6 +40,7 @@ type app struct {
 	audit       *auditor
 	lostLines   *atomic.Int64
 	metrics     *metrics
+	refusals    *server.Refusals
 	housekeeper *housekeeper
 	state       state
 	whenReady   func() // called when the database is there at last
@@ -89,7 +90,7 @@ func newApp(ctx context.Context, cfg *Config, o outside) (*app, error) {
 // newUnprepared puts the parts together without waiting for the database.
 func newUnprepared(ctx context.Context, cfg *Config, o outside) (_ *app, err error) {
 	o = o.withDefaults()
-	a := &app{cfg: cfg, log: o.log, metrics: newMetrics(), whenReady: func() {}}
+	a := &app{cfg: cfg, log: o.log, metrics: newMetrics(), refusals: server.NewRefusals(o.log), whenReady: func() {}}
 	a.lostLines = o.lostLines
 	a.stopping, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	set, err := loadTemplates(cfg)
@@ -177,6 +178,7 @@ func (a *app) answer(o outside) error {
 		Rates:     server.Rates{Client: a.cfg.ClientRate, Total: a.cfg.TotalRate},
 		Proxies:   server.Proxies{Trusted: proxies, Forwarded: strings.EqualFold(a.cfg.ForwardedHeader, "forwarded")},
 		Health:    a, Timeout: a.cfg.RequestTimeout, Observe: a.metrics.observe, Address: a.audit.maskedClient,
+		Refusals: a.refusals, Wait: a.store.Wait,
 		Now: o.now, Log: o.log,
 	})
 	return nil

@@ -20,7 +20,7 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	base := context.WithoutCancel(ctx)
-	keepers := hire(base, stop, a.watch, a.audit.Run)
+	keepers := hire(base, stop, a.watch, a.audit.Run, a.refusals.Run)
 	workers := hire(base, stop, a.work)
 	sites, err := a.open(ctx, l)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"runtime"
 )
 
 // Run serves until the context ends, as it does with INT or TERM.
@@ -21,9 +23,24 @@ func (ServeCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	cfg.spareProcessors()
 	a.store.Hold()
 	a.whenReady = func() { a.announce(std, l.Addr()) }
 	return errors.Join(a.serve(ctx, l), a.close())
+}
+
+// leastProcessors is how many goroutines at least may run at once.
+const leastProcessors = 4
+
+// spareProcessors has more goroutines run at once than a small machine has
+// processors: with SQLite one of them waits for the disk most of the time, and
+// would keep the others from running for as long as Go takes to notice. It
+// comes after the parts are made, since passwords are hashed by as many
+// as there are processors in truth.
+func (c *Config) spareProcessors() {
+	if !c.MySQL() && os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < leastProcessors {
+		runtime.GOMAXPROCS(leastProcessors)
+	}
 }
 
 // listen opens the configured address, and tells the configuration which it is.

@@ -21,6 +21,13 @@ var program struct {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(generatorEnv) != "" {
+		if err := generate(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "load generator:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	_ = mysql.SetLogger(&mysql.NopLogger{}) // broken connections are no news here
 	code := mariadbtest.Main(m)
 	if program.dir != "" {

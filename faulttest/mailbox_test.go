@@ -29,6 +29,8 @@ type mailbox struct {
 	refuse  atomic.Pointer[smtp.SMTPError]
 	onRcpt  sync.Map // sender's name: func()
 	onDot   sync.Map
+	sink    atomic.Bool  // count mails and keep nothing of them
+	sunk    atomic.Int64 // mails that were counted
 	servers []*smtp.Server
 }
 
@@ -115,6 +117,10 @@ func (s *mailSession) Data(r io.Reader) error {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return err
+	}
+	if s.box.sink.Load() {
+		s.box.sunk.Add(1)
+		return nil
 	}
 	d, err := readMail(data)
 	if err != nil {

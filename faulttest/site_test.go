@@ -37,6 +37,7 @@ type site struct {
 	lite    bool
 	dsn     string // "" for SQLite
 	servers []*replica
+	members int // that populate added
 
 	mu    sync.Mutex
 	kills []kill
@@ -100,7 +101,7 @@ type replica struct {
 	log   string   // the file
 	via   []string // what runs the program, instead of this process
 	out   *os.File // instead of the log
-	first bool     // before this process where they share the machine, as it would be alone on its own
+	admin string   // the administrators' port, where it has one
 	proc  *child
 	procs sync.Mutex
 }
@@ -123,6 +124,13 @@ func (s *site) add(env ...string) *replica {
 		}
 	})
 	return r
+}
+
+// withAdmin gives the server an administrators' port.
+func (r *replica) withAdmin() {
+	r.site.t.Helper()
+	r.admin = freeAddr(r.site.t)
+	r.env = append(r.env, "RESEED_ADMIN_LISTEN="+r.admin)
 }
 
 // environment is what the server is told, and nothing of this process's own.
@@ -156,11 +164,7 @@ func (r *replica) start(env ...string) {
 		r.site.t.Fatal(err)
 	}
 	defer log.Close()
-	via := r.via
-	if r.first {
-		via = []string{"nice", "-n", "-15"} // for others than root the same as without
-	}
-	line := append(slices.Clone(via), binary(r.site.t), "serve")
+	line := append(slices.Clone(r.via), binary(r.site.t), "serve")
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = r.environment(env...)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -243,6 +247,7 @@ func (s *site) back() {
 // and opens SQLite's file, which there is by now.
 func (s *site) populate(n int) {
 	s.t.Helper()
+	s.members = n
 	var csv bytes.Buffer
 	csv.WriteString("username,email,firstname,surname\n")
 	for i := range n {

@@ -15,39 +15,75 @@ import (
 // headers, one log line a request, and the internal error for a panic.
 //
 // The body is read before the request takes one of the bounded places, so that
-// slow senders don't keep others out.
+// slow senders don't keep others out. Where there is no place, or too long a
+// wait, that is answered before the body is read and before any other work:
+// under overload most requests get no further, and what they cost is taken
+// from the others.
 func (s *server) edge(next http.Handler) http.Handler {
 	places := make(chan struct{}, s.Limits.InFlight)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := &note{ResponseWriter: w, id: newRequestID(), start: s.Now(), client: s.Proxies.client(r)}
-		ctx, cancel := s.requestContext(r.Context(), n)
-		defer cancel()
-		r = r.WithContext(ctx)
+		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, n))
 		secure(w.Header(), n.id)
 		identifyWix(w.Header(), r.URL.Path, n.id)
 		defer s.log(n, r)
 		defer s.recover(n, r)
 		defer s.weigh(n)
 		if err := s.admit(n); err != nil {
-			s.refuse(n, r, err)
+			s.turnAway(n, r, err)
+			return
+		}
+		if err := s.crowded(places); err != nil {
+			s.turnAway(n, r, err)
 			return
 		}
 		n.body, n.bodyErr = readBody(w, r, s.Limits.Body)
 		select {
 		case places <- struct{}{}:
 			defer func() { <-places }()
-			next.ServeHTTP(n, r)
+			s.attend(next, n, r)
 		default:
-			s.refuse(n, r, errcodes.New(errcodes.Unavailable))
+			s.turnAway(n, r, errcodes.Wrap(errcodes.Unavailable, errFull))
 		}
 	})
 }
 
-// requestContext returns the context of a request: with its note, with where it
-// comes from, and with an end.
+// Why requests are turned away, for the log.
+var (
+	errFull = errors.New("as many requests as max-in-flight allows are being answered")
+	errWait = errors.New("too many wait for the database")
+)
+
+// crowded returns F004 where a request would get no place, or one that is of
+// no use: with more waiting for the database than it serves in time, all of
+// them would be answered late, and in the end none in time.
+func (s *server) crowded(places chan struct{}) error {
+	if len(places) == cap(places) {
+		return errcodes.Wrap(errcodes.Unavailable, errFull)
+	}
+	if s.Wait != nil && s.Wait() > s.Limits.Wait {
+		return errcodes.Wrap(errcodes.Unavailable, errWait)
+	}
+	return nil
+}
+
+// turnAway answers a request for which nothing was done.
+func (s *server) turnAway(n *note, r *http.Request, err error) {
+	n.turnedAway = true
+	s.refuse(n, r, err)
+}
+
+// attend hands a request on that got a place.
+func (s *server) attend(next http.Handler, n *note, r *http.Request) {
+	ctx, cancel := s.requestContext(r.Context(), n)
+	defer cancel()
+	next.ServeHTTP(n, r.WithContext(ctx))
+}
+
+// requestContext returns the context of a request's work: with where it comes
+// from, and with an end.
 func (s *server) requestContext(ctx context.Context, n *note) (context.Context, context.CancelFunc) {
 	ctx = members.WithOrigin(ctx, members.Origin{RequestID: n.id, Client: n.client})
-	ctx = context.WithValue(ctx, noteKey{}, n)
 	if s.Timeout == 0 {
 		return ctx, func() {}
 	}

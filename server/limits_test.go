@@ -188,10 +188,48 @@ func TestInFlightBound(t *testing.T) {
 	}()
 	<-entered
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/x", strings.NewReader("")))
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/x", unreadable{t})) // before its body, too
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), fmt.Sprintf(`id="%s"`, errcodes.Unavailable)) {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 	close(leave)
 	<-first
+}
+
+// A place that was free when a request came may be taken by the time its body
+// is there.
+func TestPlacesFillWhileABodyComes(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	s := &server{Config: Config{Limits: Limits{InFlight: 1}.withDefaults(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}, limiter: newLimiter(Rates{})}
+	h := s.edge(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		entered <- struct{}{}
+		<-leave
+	}))
+	body, sender := io.Pipe()
+	slow, slowEnded := httptest.NewRecorder(), make(chan struct{})
+	go func() {
+		defer close(slowEnded)
+		h.ServeHTTP(slow, httptest.NewRequest(http.MethodPost, "/x", body))
+	}()
+	if _, err := sender.Write([]byte("x")); err != nil { // it is being read: the request found a place free
+		t.Fatal(err)
+	}
+	firstEnded := make(chan struct{})
+	go func() {
+		defer close(firstEnded)
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/x", nil))
+	}()
+	<-entered
+	sender.Close()
+	select {
+	case <-entered:
+		t.Error("two requests in one place")
+	case <-slowEnded:
+		if slow.Code != 503 {
+			t.Errorf("%d %s", slow.Code, slow.Body)
+		}
+	}
+	close(leave)
+	<-firstEnded
+	<-slowEnded
 }

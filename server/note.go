@@ -29,6 +29,8 @@ type note struct {
 	bytes   int
 	route   string
 	err     *errcodes.Error
+	// turnedAway says that nothing was done for the request.
+	turnedAway bool
 }
 
 type noteKey struct{}
@@ -75,7 +77,12 @@ func (n *note) Write(p []byte) (int, error) {
 func (n *note) Unwrap() http.ResponseWriter { return n.ResponseWriter }
 
 // log writes the request's line: no query, no body, no header of the client's.
+// Of requests that were turned away not all have one.
 func (s *server) log(n *note, r *http.Request) {
+	s.observe(n, r)
+	if n.turnedAway && n.err != nil && !s.Refusals.count(n.err) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("id", n.id),
 		slog.Any("client", s.shown(n.client)),
@@ -96,7 +103,6 @@ func (s *server) log(n *note, r *http.Request) {
 		}
 	}
 	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
-	s.observe(n, r)
 }
 
 func (s *server) shown(client netip.Addr) any {

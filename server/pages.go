@@ -50,6 +50,8 @@ type pages struct {
 	markup  markup
 	assets  assets
 	streams chan struct{} // places for live updates
+
+	problems problemPages
 }
 
 // page is one of the pages: a visit in, a reply or an error out. It never sees

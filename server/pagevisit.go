@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"reseed/errcodes"
 	"reseed/groups"
 	"reseed/templates"
 )
@@ -148,31 +147,15 @@ func (v *visit) render(status int, name, title string, data any, args ...string)
 	if err := v.pages.markup[name].ExecuteTemplate(&b, "layout.html", w); err != nil {
 		return nil, errors.New("render page " + name) // the cause may quote what the page shows
 	}
-	a := newReply(status, "text/html;charset=utf-8", b.Bytes())
+	return newPage(status, b.Bytes()), nil
+}
+
+// newPage is a reply with the headers that every page has.
+func newPage(status int, body []byte) *reply {
+	a := newReply(status, "text/html;charset=utf-8", body)
 	a.header.Set("Content-Security-Policy", pagePolicy)
 	a.header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	a.header.Set("X-Robots-Tag", "noindex")
-	return a, nil
-}
-
-// problem is the page of an error.
-func (v *visit) problem(err error) *reply {
-	e := errcodes.From(err)
-	noteError(v.Context(), e)
-	status, kind := e.HTTPStatus(), "bad"
-	switch {
-	case status == http.StatusNotFound:
-		kind = "not-found"
-	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
-		kind = "busy"
-	case status >= http.StatusInternalServerError:
-		kind = "fault"
-	}
-	a, err := v.render(status, "problem", v.say(kind+"-title"), v.say(kind+"-text"))
-	if err != nil {
-		a = newReply(http.StatusInternalServerError, "text/plain;charset=utf-8", []byte("Internal error"))
-	}
-	errorHeaders(a.header, e)
 	return a
 }
 

@@ -40,6 +40,8 @@ type Config struct {
 	Proxies    Proxies
 	Timeout    time.Duration        // for a request behind the edge; 0: none
 	Observe    func(Observation)    // of every request; may be nil
+	Refusals   *Refusals            // logs those turned away; nil: a line each
+	Wait       func() time.Duration // for the database, by estimate; nil: none
 	Address    func(netip.Addr) any // how client addresses are logged; nil: as they are
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -50,6 +52,9 @@ type Limits struct {
 	Body       int64 // bytes of a request's body; default 64 KiB
 	Parameters int   // of query and form together; default 100
 	InFlight   int   // requests at once; more are answered 503; default 512
+	// Wait is how long a request may have to wait for the database; where it
+	// would be longer it is answered 503 at once. Default 1 s.
+	Wait time.Duration
 }
 
 func (l Limits) withDefaults() Limits {
@@ -61,6 +66,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.InFlight == 0 {
 		l.InFlight = 512
+	}
+	if l.Wait == 0 {
+		l.Wait = time.Second
 	}
 	return l
 }

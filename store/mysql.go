@@ -49,7 +49,7 @@ func (s *Store) openMySQL(c Config) error {
 	pool.SetConnMaxLifetime(3 * time.Minute)
 	pool.SetConnMaxIdleTime(time.Minute)
 	s.read, s.write, s.mysql, s.conns = pool, pool, true, n
-	s.readTurns = newTurns(n)
+	s.readTurns = newTurns(n, s.now)
 	s.writeTurns = s.readTurns
 	s.migrator = func() (*sql.DB, error) {
 		slow := cfg.Clone()

@@ -37,7 +37,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 		return s.fail("open database", err)
 	}
 	s.write.SetMaxOpenConns(1)
-	s.readTurns, s.writeTurns = newTurns(sqliteReaders), newTurns(1)
+	s.readTurns, s.writeTurns = newTurns(sqliteReaders, s.now), newTurns(1, s.now)
 	if s.read, err = sql.Open("sqlite", sqliteURI(path, sqliteReader)); err != nil {
 		return s.fail("open database", err)
 	}
