@@ -61,6 +61,14 @@ vet: ## go vet
 lint: fmt vet ## gofmt, go vet and golangci-lint
 	$(GOLANGCI_LINT) run
 
+.PHONY: vuln
+vuln: ## known vulnerabilities in what the program calls; asks Go's vulnerability database
+	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
+
+.PHONY: reproduce
+reproduce: ## build the committed sources twice, from nothing, and compare byte for byte
+	scripts/reproduce.sh
+
 .PHONY: bench
 bench: ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -274,7 +274,7 @@ func TestBrowserComfort(t *testing.T) {
 }
 
 // The token must be in no address, history entry, Referer or log, and nothing
-// must be loaded from elsewhere.
+// must be loaded from elsewhere (WEB-2).
 func TestBrowserKeepsTheTokenToItself(t *testing.T) {
 	b := browse(browsertest.Start(t), t, "templates = \"demo/templates\"\n")
 	var mu sync.Mutex

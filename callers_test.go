@@ -217,7 +217,7 @@ func (s *testSite) grant(t *testing.T, as string) string {
 	return token
 }
 
-// A reset on one server ends what the member has on every other.
+// A reset on one server ends what the member has on every other (PWD-11).
 func TestResetEndsAccessOnEveryServer(t *testing.T) {
 	onBoth(t, func(t *testing.T, dsn string) {
 		one := startSite(t, siteConfig{dsn: dsn, state: "identity"})

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The bounds of signing in are validated like all settings.
+// The bounds of signing in are validated like all settings; a hundred failures
+// in a row are the most that can be allowed (LOD-8).
 func TestAccessSettings(t *testing.T) {
 	for setting, bad := range map[string][]string{
 		"min-bad-logins": {"0", "-1", "101", "x"}, "max-bad-logins": {"4", "101"},

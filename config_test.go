@@ -35,6 +35,7 @@ func load(t *testing.T, text string, args ...string) (*Config, *loader, error) {
 	return &line.Config, l, l.finish(&line.Config, true)
 }
 
+// The defaults are those of the README; a token lives for 12 hours (TOK-5).
 func TestConfigDefaults(t *testing.T) {
 	c, l, err := load(t, "")
 	if err != nil || len(l.warnings) > 0 {
@@ -105,6 +106,7 @@ func TestConfigReportsAllFaultsTogether(t *testing.T) {
 	}
 }
 
+// Each faulty setting is named; a token's life of more than a day among them (TOK-5).
 func TestConfigFaults(t *testing.T) {
 	open := filepath.Join(t.TempDir(), "open")
 	if err := os.WriteFile(open, []byte("x"), 0o644); err != nil {
@@ -164,6 +166,7 @@ func TestConfigMySQLNeedsKeyFile(t *testing.T) {
 	}
 }
 
+// No dump of the configuration and no error about it shows a secret (LOG-7).
 func TestConfigHidesSecrets(t *testing.T) {
 	t.Setenv("RESEED_SMTP_PASSWORD", "canary-1")
 	c, _, err := load(t, "database = 'u:canary-2@tcp(db)/reseed'\n", "--key-file=k")

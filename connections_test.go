@@ -26,6 +26,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 
 func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
 
+// No more connections are open than allowed, and those that wait get in (WEB-10).
 func TestLimitConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limitConnections(&pipes{closed: make(chan struct{})}, 2)

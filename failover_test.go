@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"reseed/store"
 	"reseed/store/mariadbtest"
 )
 
@@ -17,11 +18,21 @@ import (
 // stops, and returns its DSN.
 func clerk(t *testing.T, db *mariadbtest.Server, dsn string) string {
 	t.Helper()
-	startSite(t, siteConfig{dsn: dsn}) // migrates, and brings the basic state
+	fill(t, dsn)
 	sqlExec(t, db,
 		"CREATE USER clerk@localhost IDENTIFIED BY 'secret'",
 		"GRANT SELECT, INSERT, UPDATE, DELETE ON "+dsn[strings.LastIndex(dsn, "/")+1:]+".* TO clerk@localhost")
 	return strings.Replace(dsn, "root@", "clerk:secret@", 1)
+}
+
+// fill migrates a database and brings the basic state.
+func fill(t *testing.T, dsn string) {
+	t.Helper()
+	err := inStore(store.Config{DSN: dsn}, func(ctx context.Context, s *store.Store) error { return s.Migrate(ctx) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	startSite(t, siteConfig{dsn: dsn})
 }
 
 func sqlExec(t *testing.T, db *mariadbtest.Server, statements ...string) {
@@ -169,7 +180,7 @@ func TestServeWarnsOfALaxServer(t *testing.T) {
 		"--log-bin", "--sync-binlog=0", "--skip-innodb-doublewrite",
 	}})
 	dsn := db.NewDatabase(t)
-	startSite(t, siteConfig{dsn: dsn})
+	fill(t, dsn)
 	name := dsn[strings.LastIndex(dsn, "/")+1:]
 	sqlExec(t, db, "ALTER TABLE "+name+".events ENGINE = Aria",
 		"ALTER TABLE "+name+".mails MODIFY outcome VARCHAR(1000) CHARACTER SET latin1 NOT NULL DEFAULT ''")

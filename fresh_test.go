@@ -63,7 +63,7 @@ func freshState(t testing.TB, cfg *Config, name string) map[string]int64 {
 		return freshFile(t, c.Path, name)
 	}
 	f := newFilling(t, name)
-	if err := inStore(c, f.fill); err != nil {
+	if err := inStore(c, f.migrateAndFill); err != nil {
 		t.Fatalf("state %s: %v", name, err)
 	}
 	return f.ids
@@ -74,9 +74,7 @@ func freshFile(t testing.TB, path, name string) map[string]int64 {
 	sqliteCopies.Write(t, path, name, func(path string) error {
 		f := newFilling(t, name)
 		sqliteIDs.Store(name, f.ids)
-		return inStore(store.Config{Path: path}, func(ctx context.Context, s *store.Store) error {
-			return errors.Join(s.Migrate(ctx), f.fill(ctx, s))
-		})
+		return inStore(store.Config{Path: path}, f.migrateAndFill)
 	})
 	ids, _ := sqliteIDs.Load(name)
 	return maps.Clone(ids.(map[string]int64))
@@ -96,6 +94,13 @@ func newFilling(t testing.TB, name string) *filling {
 		t.Fatal(err)
 	}
 	return &filling{state: readState(t, name), hasher: hasher, ids: map[string]int64{}}
+}
+
+func (f *filling) migrateAndFill(ctx context.Context, s *store.Store) error {
+	if err := s.Migrate(ctx); err != nil {
+		return err
+	}
+	return f.fill(ctx, s)
 }
 
 func (f *filling) fill(ctx context.Context, s *store.Store) error {

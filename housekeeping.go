@@ -7,12 +7,29 @@ import (
 )
 
 // Pace of the housekeeping: small batches with rests between, so that it never
-// holds a lock for long and leaves the database to those who wait for it.
+// holds a lock for long and leaves the database to those who wait for it. How
+// many rows that are depends on the database and what else it does, so a batch
+// is smaller after one that took long, and bigger after a quick one.
 const (
-	purgeBatch = 500
+	purgeFirst = 50 // rows
+	purgeLeast = 10
+	purgeMost  = 500
+	purgeQuick = 10 * time.Millisecond
+	purgeLong  = 50 * time.Millisecond
 	purgeRest  = 100 * time.Millisecond
 	purgeEvery = 15 * time.Minute
 )
+
+// nextBatch returns the size of the batch after one that took a time.
+func nextBatch(size int, took time.Duration) int {
+	switch {
+	case took > purgeLong:
+		return max(size/4, purgeLeast)
+	case took < purgeQuick:
+		return min(2*size, purgeMost)
+	}
+	return size
+}
 
 // purge deletes up to limit old rows of one kind, and returns how many.
 type purge struct {
@@ -54,16 +71,18 @@ func (h *housekeeper) Run(ctx context.Context) error {
 // next round.
 func (h *housekeeper) clear(ctx context.Context, p purge) {
 	before := h.now().Add(-h.keep)
-	total := 0
+	total, size := 0, purgeFirst
 	for ctx.Err() == nil {
-		n, err := p.run(ctx, before, purgeBatch)
+		begin := h.now()
+		n, err := p.run(ctx, before, size)
 		total += n
 		if err != nil && ctx.Err() == nil {
 			h.log.WarnContext(ctx, "old rows not purged", "what", p.what, "err", err)
 		}
-		if err != nil || n < purgeBatch {
+		if err != nil || n < size {
 			break
 		}
+		size = nextBatch(size, h.now().Sub(begin))
 		rest(ctx, purgeRest)
 	}
 	if total > 0 {

@@ -312,6 +312,7 @@ func TestOtherSitesCannotPost(t *testing.T) {
 	}
 }
 
+// The page's form says the same about everybody (ENU-1).
 func TestForgotFormTellsNothing(t *testing.T) {
 	for _, settings := range []string{"", "disclosure = \"concealed\"\n"} {
 		v := visit(t, siteConfig{settings: settings})

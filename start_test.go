@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -90,27 +91,32 @@ func TestAwaitSchemaStops(t *testing.T) {
 	})
 }
 
-// fakeRows are deleted in bites of at most limit.
+// fakeRows are deleted in bites of at most limit, each row in a time.
 type fakeRows struct {
-	world                *sync.Mutex
-	left, biggest, calls int
-	before               time.Time
-	err                  error
+	world  *sync.Mutex
+	left   int
+	each   time.Duration
+	limits []int // of the calls
+	before time.Time
+	err    error
 }
 
 func (f *fakeRows) purge(_ context.Context, before time.Time, limit int) (int, error) {
 	f.world.Lock()
-	defer f.world.Unlock()
 	n := min(f.left, limit)
-	f.left, f.biggest, f.before = f.left-n, max(f.biggest, n), before
-	f.calls++
+	f.left, f.before = f.left-n, before
+	f.limits = append(f.limits, limit)
+	f.world.Unlock()
+	time.Sleep(time.Duration(n) * f.each) // by the clock of the test's bubble
 	return n, f.err
 }
 
+// Housekeeping purges each kind of old rows batch by batch, and goes on after a failure (LOG-6).
 func TestHousekeeping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		world := &sync.Mutex{}
-		old, few := &fakeRows{world: world, left: 3*purgeBatch + 7}, &fakeRows{world: world, left: 1}
+		old, few := &fakeRows{world: world, left: 3*purgeMost + 7}, &fakeRows{world: world, left: 1}
+		slow := &fakeRows{world: world, left: 1000, each: 2 * time.Millisecond}
 		broken := &fakeRows{world: world, left: 9, err: errors.New("away")}
 		counted := map[string]int{}
 		h := &housekeeper{keep: 48 * time.Hour, now: time.Now, log: slog.New(slog.DiscardHandler),
@@ -119,7 +125,7 @@ func TestHousekeeping(t *testing.T) {
 				defer world.Unlock()
 				counted[what] += n
 			},
-			purges: []purge{{"broken", broken.purge}, {"old", old.purge}, {"few", few.purge}}}
+			purges: []purge{{"broken", broken.purge}, {"old", old.purge}, {"slow", slow.purge}, {"few", few.purge}}}
 		begin := time.Now()
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -127,24 +133,27 @@ func TestHousekeeping(t *testing.T) {
 		time.Sleep(purgeEvery / 2)
 		synctest.Wait()
 		world.Lock()
-		if old.left != 0 || old.biggest != purgeBatch || old.calls != 4 {
-			t.Errorf("%d rows left, up to %d at once, %d batches", old.left, old.biggest, old.calls)
+		if want := []int{50, 100, 200, 400, 500, 500}; old.left != 0 || !slices.Equal(old.limits, want) {
+			t.Errorf("%d rows left, batches %v, want %v", old.left, old.limits, want)
 		}
-		if counted["old"] != 3*purgeBatch+7 || counted["few"] != 1 {
+		if slow.left != 0 || slow.limits[0] != purgeFirst || slices.Max(slow.limits[1:]) > 25 {
+			t.Errorf("%d rows left, batches %v although 25 rows take 50 ms", slow.left, slow.limits)
+		}
+		if counted["old"] != 3*purgeMost+7 || counted["few"] != 1 {
 			t.Errorf("counted %v", counted)
 		}
-		if age := begin.Sub(few.before); age > 48*time.Hour || age < 48*time.Hour-time.Second {
+		if age := begin.Sub(few.before); age > 48*time.Hour || age < 48*time.Hour-time.Minute {
 			t.Errorf("purged what is %v old", age)
 		}
-		if broken.calls != 1 {
-			t.Errorf("a purge that failed was repeated at once, %d times", broken.calls)
+		if len(broken.limits) != 1 {
+			t.Errorf("a purge that failed was repeated at once, with %v", broken.limits)
 		}
 		world.Unlock()
 		time.Sleep(purgeEvery)
 		synctest.Wait()
 		world.Lock()
-		if few.calls != 2 || broken.calls != 2 {
-			t.Errorf("%d and %d calls after two rounds", few.calls, broken.calls)
+		if len(few.limits) != 2 || len(broken.limits) != 2 {
+			t.Errorf("calls %v and %v in two rounds", few.limits, broken.limits)
 		}
 		world.Unlock()
 		stop()
@@ -152,7 +161,7 @@ func TestHousekeeping(t *testing.T) {
 			t.Error(err)
 		}
 		h.keep = 0
-		if err := h.Run(t.Context()); err != nil || few.calls != 2 {
+		if err := h.Run(t.Context()); err != nil || len(few.limits) != 2 {
 			t.Errorf("keep = 0 purges: %v", err)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,13 +27,7 @@ import (
 // In the same run, a difference of 100 µs that is planted must be found, and
 // two classes that are both known must not be told apart.
 func TestTime(t *testing.T) {
-	n := 10_000
-	if s := os.Getenv("RESEED_TIMING_N"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
+	n := samples(t)
 	onBoth(t, func(t *testing.T, dsn string) {
 		for _, step := range []string{"", "&token=ujHidAn9kKjObQuVbl_vLMc9npOjAKj2&member-password=violet-Harbor-93-maple"} {
 			name := "step 1"
@@ -45,34 +40,83 @@ func TestTime(t *testing.T) {
 					fresh = testDSN(t)
 				}
 				w := newStopwatch(t, fresh, n, step)
-				if found := w.compare(t, "known, and 100 µs more", "known", n, 100*time.Microsecond); found < 10 {
-					t.Fatalf("void: a planted difference of 100 µs has |t| = %.1f only", found)
-				}
-				if null := w.compare(t, "known", "known", n, 0); null > 4.5 {
-					t.Errorf("void: two alike classes have |t| = %.1f", null)
-				}
-				if found := w.compare(t, "known", "unknown", n, 0); found > 4.5 {
-					t.Errorf("|t| = %.1f", found)
-				}
+				w.judge(t, n, "known", "unknown")
 			})
 		}
 	})
 }
 
+// samples is how many answers of each class are timed.
+func samples(t *testing.T) int {
+	t.Helper()
+	s := os.Getenv("RESEED_TIMING_N")
+	if s == "" {
+		return 10_000
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// While the mail server says nothing, answers take no more time for those who
+// have a mail to get than for others (ENU-5).
+func TestStuckMailTime(t *testing.T) {
+	n := samples(t)
+	addr, accepted := hostFor(t, func(net.Conn) {})
+	w := newStopwatch(t, "", n, "", "smtp = \"smtp://"+addr+"?starttls=never\"\n")
+	w.ask(t, "known", false)
+	defer startWorker(t, w.site)()
+	<-accepted
+	w.judge(t, n, "known", "unknown")
+}
+
+// How much of a token is guessed right can't be told from the time that it
+// takes to be refused (TOK-14).
+func TestTokenTime(t *testing.T) {
+	n := samples(t)
+	w := newStopwatch(t, "", n, "&token=")
+	token := w.site.mailedToken(t, "ann@example.org")
+	end := map[bool]string{true: "B", false: "A"}[token[31] == 'A']
+	w.steps = map[string]string{
+		"31 of 32": "&member-password=" + goodPassword + "&token=" + token[:31] + end,
+		"none":     "&member-password=" + goodPassword + "&token=ujHidAn9kKjObQuVbl_vLMc9npOjAKj2",
+	}
+	w.step = w.steps["none"]
+	w.judge(t, n, "31 of 32", "none")
+}
+
+// judge compares two classes, and checks the method in the same run.
+func (w *stopwatch) judge(t *testing.T, n int, a, b string) {
+	t.Helper()
+	if found := w.compare(t, "known, and 100 µs more", "known", n, 100*time.Microsecond); found < 10 {
+		t.Fatalf("void: a planted difference of 100 µs has |t| = %.1f only", found)
+	}
+	if null := w.compare(t, "known", "known", n, 0); null > 4.5 {
+		t.Errorf("void: two alike classes have |t| = %.1f", null)
+	}
+	if found := w.compare(t, a, b, n, 0); found > 4.5 {
+		t.Errorf("%s against %s: |t| = %.1f", a, b, found)
+	}
+}
+
 // stopwatch times answers of one server over one connection.
 type stopwatch struct {
+	site  *testSite
 	conn  net.Conn
 	read  *bufio.Reader
 	step  string
-	wix   string   // path of a Wix service to ask instead
-	known []string // not asked for yet
+	steps map[string]string // of classes that differ in it
+	wix   string            // path of a Wix service to ask instead
+	known []string          // not asked for yet
 	plant time.Duration
 }
 
-func newStopwatch(t *testing.T, dsn string, n int, step string) *stopwatch {
+func newStopwatch(t *testing.T, dsn string, n int, step string, settings ...string) *stopwatch {
 	t.Helper()
-	site := startSite(t, siteConfig{dsn: dsn, realTime: true, settings: "site-mails-per-day = 1000000\n"})
-	w := &stopwatch{step: step}
+	site := startSite(t, siteConfig{dsn: dsn, realTime: true, settings: "site-mails-per-day = 1000000\n" + strings.Join(settings, "")})
+	w := &stopwatch{site: site, step: step}
 	w.populate(t, site, 7*n+2000)
 	srv := httptest.NewServer(w.planted(site.handler))
 	t.Cleanup(srv.Close)
@@ -122,7 +166,7 @@ func (w *stopwatch) compare(t *testing.T, a, b string, n int, plant time.Duratio
 	var times [2][]float64
 	for i := 0; len(times[0]) < n || len(times[1]) < n; i++ {
 		class := rand.IntN(2)
-		took := w.ask(t, []string{a, b}[class] == "unknown", class == 0 && plant > 0)
+		took := w.ask(t, []string{a, b}[class], class == 0 && plant > 0)
 		if i >= 200 && len(times[class]) < n {
 			times[class] = append(times[class], float64(took.Nanoseconds())/1000)
 		}
@@ -136,16 +180,20 @@ func (w *stopwatch) compare(t *testing.T, a, b string, n int, plant time.Duratio
 }
 
 // ask times one request, from its last byte sent to the answer's last byte read.
-func (w *stopwatch) ask(t *testing.T, unknown, mark bool) time.Duration {
+func (w *stopwatch) ask(t *testing.T, class string, mark bool) time.Duration {
 	t.Helper()
 	name := w.known[len(w.known)-1]
 	if w.known = w.known[:len(w.known)-1]; len(w.known) == 0 {
 		t.Fatal("out of members")
 	}
-	if unknown {
+	if class == "unknown" {
 		name = name[:9] + string(name[9]+1)
 	}
-	form := "email=" + name + "@example.org" + w.step
+	step := w.step
+	if own, ok := w.steps[class]; ok {
+		step = own
+	}
+	form := "email=" + name + "@example.org" + step
 	request := fmt.Sprintf("POST /members/resetpassword HTTP/1.1\r\nHost: localhost\r\nX-Plant: %d\r\n"+
 		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", map[bool]int{true: 1}[mark], len(form), form)
 	if w.wix != "" {

@@ -4,21 +4,12 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"strconv"
 	"testing"
-	"time"
 )
 
 // TestTime's method for send-set-password-email and send-email.
 func TestWixTime(t *testing.T) {
-	n := 10_000
-	if s := os.Getenv("RESEED_TIMING_N"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
+	n := samples(t)
 	onBoth(t, func(t *testing.T, dsn string) {
 		for name, path := range map[string]string{
 			"set-password": "/members/v1/auth/members/send-set-password-email",
@@ -31,15 +22,7 @@ func TestWixTime(t *testing.T) {
 				}
 				w := newStopwatch(t, fresh, n, "")
 				w.wix = path
-				if found := w.compare(t, "known, and 100 µs more", "known", n, 100*time.Microsecond); found < 10 {
-					t.Fatalf("void: a planted difference of 100 µs has |t| = %.1f only", found)
-				}
-				if null := w.compare(t, "known", "known", n, 0); null > 4.5 {
-					t.Errorf("void: two alike classes have |t| = %.1f", null)
-				}
-				if found := w.compare(t, "known", "unknown", n, 0); found > 4.5 {
-					t.Errorf("|t| = %.1f", found)
-				}
+				w.judge(t, n, "known", "unknown")
 			})
 		}
 	})

@@ -55,7 +55,7 @@ func (s *site) crashLoop(kills int) {
 		r.startReady()
 	}
 	l.stop()
-	s.drain(20 * lease)
+	s.drain(3 * time.Minute)
 	fig := s.check(l)
 	s.t.Logf("%+v, %d of the kills not at their point, statuses %v", fig, stuck.Load(), l.statuses)
 	if fig.Kills != kills || fig.Answered < kills || fig.Changes == 0 {

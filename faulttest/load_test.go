@@ -55,11 +55,15 @@ func newClient(timeout time.Duration) *http.Client {
 	}}
 }
 
+// patience is more than a server needs to answer 503 where its database does
+// not answer, on a busy machine.
+const patience = 30 * time.Second
+
 // startLoad starts clients that ask and one that uses tokens.
 func (s *site) startLoad(members, clients int) *load {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &load{
-		site: s, client: newClient(10 * time.Second), members: members, cancel: cancel,
+		site: s, client: newClient(patience), members: members, cancel: cancel,
 		acked: map[string]time.Time{}, statuses: map[int]int{},
 	}
 	for i := range clients {

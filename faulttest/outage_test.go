@@ -39,7 +39,7 @@ func TestDatabaseAway(t *testing.T) {
 			}
 		})
 	}
-	s.drain(30 * time.Second)
+	s.drain(2 * time.Minute)
 	if code := r.terminate(time.Minute); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -166,16 +166,22 @@ func (s *site) awaitMail(ctx context.Context, n int) {
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	s, p := behindProxy(t)
 	r := s.servers[0]
+	metrics := r.withMetrics()
+	r.terminate(time.Minute)
+	r.startReady()
 	p.set(toxic{blackhole: true})
 	go func() { _, _, _ = ask(newClient(answerBound), r.url, address(1)) }() // its answer never comes
-	pause(t, 300*time.Millisecond)
+	stacks := strings.Replace(metrics, "/metrics", "/debug/pprof/goroutine?debug=1", 1)
+	eventually(t, time.Minute, "the request is under way", func() bool {
+		return strings.Contains(get(stacks), "server.(*server).resetPassword")
+	})
 	r.process().signal(os.Interrupt)
 	pause(t, 300*time.Millisecond)
 	if r.process().gone() {
 		t.Fatal("the first signal did not wait for the request")
 	}
 	r.process().signal(os.Interrupt)
-	took := eventually(t, 3*time.Second, "the second signal ends the server", r.process().gone)
+	took := eventually(t, 15*time.Second, "the second signal ends the server", r.process().gone)
 	t.Logf("gone after %v", took)
 	if strings.Contains(tail(r.log, 5), "panic") {
 		t.Error("it panicked")

@@ -19,19 +19,24 @@ func (r *replica) withMetrics() string {
 	return "http://" + admin + "/metrics"
 }
 
-// metric reads a value; -1 where there is none.
-func metric(t testing.TB, from, name string) float64 {
-	t.Helper()
-	resp, err := http.Get(from)
+// get returns a page; "" where it can't be had.
+func get(page string) string {
+	resp, err := http.Get(page)
 	if err != nil {
-		return -1
+		return ""
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return -1
+		return ""
 	}
-	for line := range strings.Lines(string(text)) {
+	return string(text)
+}
+
+// metric reads a value; -1 where there is none.
+func metric(t testing.TB, from, name string) float64 {
+	t.Helper()
+	for line := range strings.Lines(get(from)) {
 		if value, found := strings.CutPrefix(strings.TrimSpace(line), name+" "); found {
 			f, err := strconv.ParseFloat(value, 64)
 			if err != nil {

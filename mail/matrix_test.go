@@ -12,7 +12,8 @@ import (
 )
 
 // TestMAI9_WorkerSettlesEveryFailure plays each script of testdata/smtp to a
-// worker: what becomes of the order, of its count of attempts, and of the queue.
+// worker: what becomes of the order, of its count of attempts, and of the queue
+// (MAI-9).
 func TestMAI9_WorkerSettlesEveryFailure(t *testing.T) {
 	files, err := filepath.Glob("testdata/smtp/*.txt")
 	if err != nil {

@@ -38,6 +38,7 @@ func testMessage(t testing.TB) *Message {
 	}
 }
 
+// TestMessageBytes holds the header fields and their order (MAI-8).
 func TestMessageBytes(t *testing.T) {
 	m := testMessage(t)
 	m.Text, m.HTML = "Hello Zoë\n", "<p>Hello</p>"
@@ -74,6 +75,7 @@ Content-Type: text/html; charset=UTF-8
 	}
 }
 
+// Sent again, a mail is the same bytes with the same Message-ID (MAI-8, MAI-11).
 func TestMessageIsDeterministic(t *testing.T) {
 	m := testMessage(t)
 	first, err := m.Bytes()
@@ -158,6 +160,7 @@ func TestMessageParts(t *testing.T) {
 	}
 }
 
+// What could start a header, a recipient or a command is refused (MAI-1, MAI-2).
 func TestMessageRefusesPoison(t *testing.T) {
 	tests := map[string]func(*Message){
 		"recipient CRLF":     func(m *Message) { m.To.Address = "a@example.org\r\nBcc: b@example.org" },
@@ -194,6 +197,7 @@ func TestMessageRefusesPoison(t *testing.T) {
 	}
 }
 
+// Any text reads back the same from headers of short ASCII lines (MAI-8).
 func TestHeaderEncoding(t *testing.T) {
 	tests := []struct{ name, subject string }{
 		{"Zoë Müller", "Réinitialiser votre mot de passe"},
@@ -306,6 +310,8 @@ func TestSenderMayBeOnOneLabel(t *testing.T) {
 	}
 }
 
+// Whatever its values, a message is refused or has the intended header fields
+// and one recipient (MAI-1, MAI-16).
 func FuzzMessage(f *testing.F) {
 	f.Add("a@example.org", "Name", "Subject", "text", "<p>html</p>", "example.org")
 	f.Add("a@example.org\r\nBcc: b@example.org", "N\r\nX: y", "S\nBcc: c@example.org", "\r\n.\r\n", "--=_", "d>\r\n")

@@ -42,6 +42,8 @@ func checkVerify(t *testing.T, h *Hasher, hash Hash, password string, wantOK, wa
 	}
 }
 
+// TestHashVerifiesByteForByte holds PWD-5, a password is its bytes, a NUL among
+// them, untrimmed and in no normal form; and PWD-4, those that bcrypt would cut.
 func TestHashVerifiesByteForByte(t *testing.T) {
 	h := newHasher(t, Config{Params: cheap})
 	for _, c := range []struct{ password, other string }{

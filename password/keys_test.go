@@ -70,6 +70,8 @@ func TestNewKey(t *testing.T) {
 	}
 }
 
+// A key file that others may read or write, or that holds no good key, is
+// refused (LOG-7, LOG-8).
 func TestReadKeyFileRefuses(t *testing.T) {
 	dir := t.TempDir()
 	write := func(text string, mode fs.FileMode) string {

@@ -48,6 +48,9 @@ func strong(characters int) string {
 	return strings.Repeat(s, 4)[:characters]
 }
 
+// TestPolicyCheck holds lengths in code points, 8 to 99 (PWD-1), that there are
+// no rules about kinds of characters (PWD-2), that 64 characters of any script
+// are taken (PWD-4), and that common passwords and names are not (PWD-8).
 func TestPolicyCheck(t *testing.T) {
 	p := newPolicy(t, PolicyConfig{})
 	for _, c := range []struct {
@@ -181,6 +184,7 @@ func TestPolicyIsConfigurable(t *testing.T) {
 	}
 }
 
+// Names of the member and of the site are words that are guessed first (PWD-8).
 func TestStrengthCountsNamesAsGuessed(t *testing.T) {
 	p := newPolicy(t, PolicyConfig{})
 	const password = "Zbigniewska-Quxfoobar7"
@@ -240,6 +244,8 @@ func adversarial() []string {
 	}
 }
 
+// TestCommonList holds that the list has many times the 3000 entries of PWD-8,
+// and that each is found.
 func TestCommonList(t *testing.T) {
 	list := unpackCommon()
 	lines := strings.Split(strings.TrimSuffix(list, "\n"), "\n")

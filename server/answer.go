@@ -91,7 +91,8 @@ func challenge(e *errcodes.Error) string {
 }
 
 // only wraps a service with what comes before it: the method (0103), the
-// caller (401 0101), the parameters (F005, F006), in this order.
+// caller (401 0101; 403 0101 where a page of another site sent it), the
+// parameters (F005, F006), in this order.
 func (s *server) only(method string, f service) service {
 	return func(c *call) (xmlresp.Document, error) {
 		if c.Method != method && (method != http.MethodGet || c.Method != http.MethodHead) {
@@ -101,11 +102,24 @@ func (s *server) only(method string, f service) service {
 		if c.caller, err = s.identify(c.Request); err != nil {
 			return nil, err
 		}
+		if method == http.MethodPost && !c.caller.Member.Zero() && byForeignPage(c.Request) {
+			return nil, errcodes.Wrap(errcodes.Forbidden, errForeignPage)
+		}
 		if c.params, err = s.readParams(c.Request); err != nil {
 			return nil, err
 		}
 		return f(c)
 	}
+}
+
+var errForeignPage = errors.New("sent by a page of another site, with credentials that the browser keeps")
+
+// byForeignPage reports whether a browser says that a page of another origin
+// made it send the request. Browsers add the cookies and Basic credentials that
+// they keep, whoever wrote the form (WEB-13). Programs say nothing of the kind.
+func byForeignPage(r *http.Request) bool {
+	from := r.Header.Get("Sec-Fetch-Site")
+	return from != "" && from != "same-origin" && from != "none"
 }
 
 // posted wraps a service that finds out by itself who is calling.

@@ -143,6 +143,8 @@ func get(t *testing.T, url, client string) (int, http.Header, string) {
 	return resp.StatusCode, resp.Header, string(body)
 }
 
+// A client over its limit gets 429 with the time to wait (LOD-5); others, and
+// the health endpoints, are served.
 func TestOverTheLimit(t *testing.T) {
 	srv := limited(t, Rates{Client: 3})
 	for i := range 3 {

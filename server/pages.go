@@ -162,12 +162,8 @@ func (v *visit) run(f page) (*reply, error) {
 // browser says nothing about it there is nothing to hold against it: the reset
 // pages send no referrer, and so their forms' Origin is null.
 func (p *pages) foreign(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return false
-	case "":
-	default:
-		return true
+	if r.Header.Get("Sec-Fetch-Site") != "" {
+		return byForeignPage(r)
 	}
 	origin := r.Header.Get("Origin")
 	if origin == "" || origin == "null" {

@@ -100,7 +100,7 @@ func TestTokenWithoutEndIsNotSpent(t *testing.T) {
 	})
 }
 
-// An administrator may lock the account between the look-up and the change.
+// An administrator may lock the account between the look-up and the change (PWD-12).
 func TestCompleteRefusesWhoIsLockedOrDisabledByNow(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		for name, m := range map[string]members.Member{

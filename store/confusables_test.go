@@ -2,9 +2,12 @@ package store_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"reseed/members"
+	"reseed/store"
+	"reseed/store/mariadbtest"
 )
 
 // confusables are pairs that some collation or Unicode folding joins. They are
@@ -22,22 +25,41 @@ var confusables = [][2]string{
 }
 
 func TestConfusablesAreDifferentIdentifiers(t *testing.T) {
+	both(t, checkConfusables)
+}
+
+// The same holds whatever collation the server, the database and the connection
+// have by default (PAR-3).
+func TestConfusablesUnderEveryCollation(t *testing.T) {
+	server := mariadbtest.Start(t)
+	for _, collation := range []string{"utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_uca1400_ai_ci", "latin1_swedish_ci", "utf8mb3_general_ci"} {
+		t.Run(collation, func(t *testing.T) {
+			dsn := server.NewDatabase(t)
+			name := dsn[strings.LastIndex(dsn, "/")+1:]
+			set, _, _ := strings.Cut(collation, "_")
+			if _, err := server.Admin().ExecContext(t.Context(), "ALTER DATABASE "+name+" CHARACTER SET "+set+" COLLATE "+collation); err != nil {
+				t.Fatal(err)
+			}
+			checkConfusables(t, newEnv(t, store.Config{DSN: dsn + "?charset=" + set + "&collation=" + collation}))
+		})
+	}
+}
+
+func checkConfusables(t *testing.T, e *env) {
 	if len(confusables) < 40 {
 		t.Fatalf("%d pairs", len(confusables))
 	}
-	both(t, func(t *testing.T, e *env) {
-		for i, pair := range confusables {
-			// One pair at a time, so that only its own partner could be found.
-			tag := "-" + string(rune('a'+i/26)) + string(rune('a'+i%26)) + "-"
-			first := e.member(tag+pair[0], tag+pair[0])
-			expectNobody(t, e, members.Lookup{Username: tag + pair[1]})
-			expectNobody(t, e, members.Lookup{Email: tag + pair[1]})
-			second := e.member(tag+pair[1], tag+pair[1])
-			if first.ID == second.ID || e.get(second.ID).Username != tag+pair[1] {
-				t.Errorf("%q and %q are one member", pair[0], pair[1])
-			}
+	for i, pair := range confusables {
+		// One pair at a time, so that only its own partner could be found.
+		tag := "-" + string(rune('a'+i/26)) + string(rune('a'+i%26)) + "-"
+		first := e.member(tag+pair[0], tag+pair[0])
+		expectNobody(t, e, members.Lookup{Username: tag + pair[1]})
+		expectNobody(t, e, members.Lookup{Email: tag + pair[1]})
+		second := e.member(tag+pair[1], tag+pair[1])
+		if first.ID == second.ID || e.get(second.ID).Username != tag+pair[1] {
+			t.Errorf("%q and %q are one member", pair[0], pair[1])
 		}
-	})
+	}
 }
 
 // The difference is at the end, where PAD SPACE collations do not look.

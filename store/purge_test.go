@@ -14,7 +14,7 @@ import (
 )
 
 // Of the mails, those go that are settled for long and whose token has ended; of
-// these no more than asked for, and the oldest first.
+// these no more than asked for, and the oldest first (LOG-6).
 func TestPurgeMails(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		m := e.member("anna", "anna@example.org")

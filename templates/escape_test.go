@@ -60,6 +60,8 @@ func hostile(n Notification, s string) Notification {
 	return n
 }
 
+// Whatever a row holds is text: no markup, no template, no header, no web
+// address comes of it (MAI-4).
 func TestValuesStayText(t *testing.T) {
 	tests := []string{
 		"{{.Token}}<script>alert(1)</script>",
@@ -117,7 +119,7 @@ func checkHarmless(t *testing.T, set *Set, n, plain Notification) {
 	}
 }
 
-// Even a template that puts a name into a link makes no script of it.
+// Even a template that puts a name into a link makes no script of it (MAI-4).
 func TestNameInALink(t *testing.T) {
 	set := mustLoad(t, files("g/notification/set-password.html", `<a href="{{.Member.Firstname}}">x</a>`), Options{})
 	n := sample(SetPassword, "", nil, true)

@@ -30,6 +30,7 @@ func mustLoad(t testing.TB, fsys fs.FS, opts Options) *Set {
 	return set
 }
 
+// Every fault of an override stops the start and names its file (MAI-5).
 func TestLoadReportsFaults(t *testing.T) {
 	const dir = "acme/notification/"
 	html, text := dir+"reset-password-confirm.html", dir+"reset-password-confirm.txt"

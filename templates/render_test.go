@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// The built-in mails lead to the link and nowhere else, and load nothing (MAI-7).
 func TestDefaultsLoadNothing(t *testing.T) {
 	set := loadDefaultSet(t)
 	for _, c := range goldenCases() {
@@ -28,6 +29,7 @@ func TestDefaultsLoadNothing(t *testing.T) {
 
 var thirdParty = regexp.MustCompile(`(?i)https?:|//[a-z]|url\(|@import|@font-face|<(script|link|img|iframe|object|embed|video|audio|form|input|svg|base)\b|\bon[a-z]+=`)
 
+// Nor do their sources have what loads, tracks or runs (MAI-7, TOK-12).
 func TestDefaultSourcesHaveNoResources(t *testing.T) {
 	seen := 0
 	err := fs.WalkDir(Defaults(), ".", func(path string, d fs.DirEntry, err error) error {
