@@ -134,7 +134,7 @@ type line struct {
 
 func (l *line) dial() (err error) {
 	l.close()
-	l.conn, err = net.DialTimeout("tcp", l.Addr, answerTime)
+	l.conn, err = net.DialTimeout("tcp", l.Addr, answerLimit)
 	l.reader = bufio.NewReader(l.conn)
 	return err
 }
@@ -174,13 +174,13 @@ func (l *line) again(request []byte) error {
 	return l.exchange(request)
 }
 
-// answerTime is how long the generator waits for an answer.
-const answerTime = time.Minute
+// answerLimit is how long the generator waits for an answer.
+const answerLimit = time.Minute
 
 // exchange sends a request and reads its answer, as far as that must be understood.
 func (l *line) exchange(request []byte) error {
 	l.answer.Reset()
-	if err := l.conn.SetDeadline(time.Now().Add(answerTime)); err != nil {
+	if err := l.conn.SetDeadline(time.Now().Add(answerLimit)); err != nil {
 		return errStale
 	}
 	if _, err := l.conn.Write(request); err != nil {
