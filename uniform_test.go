@@ -290,7 +290,7 @@ func TestOneWinnerPerToken(t *testing.T) {
 		defer srv.Close()
 		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 		defer client.CloseIdleConnections()
-		for round := range rounds(t, 25) {
+		for round := range rounds(t, 100) {
 			if status, body := post(t, client, srv.URL, "email=ann@example.org"); status != 200 {
 				t.Fatalf("round %d: %d %s", round, status, body)
 			}
