@@ -117,7 +117,7 @@ func newUnprepared(ctx context.Context, cfg *Config, o outside) (_ *app, err err
 
 // assemble builds the use cases, the worker that delivers for them, and the HTTP surface.
 func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error {
-	hasher, err := password.NewHasher(password.Config{Params: o.hashing})
+	hasher, err := password.NewHasher(password.Config{Params: o.hashing, Now: o.now})
 	if err != nil {
 		return err
 	}

@@ -98,6 +98,9 @@ func (s *Service) withMember(ctx context.Context, d LinkDetail, id int64) (LinkD
 //
 // Errors: 102A where the link is not good (the detail says why), 1015, 1016, F004.
 func (s *Service) CompleteLink(ctx context.Context, l Link, pw string) (LinkDetail, error) {
+	if err := s.roomToHash(); err != nil {
+		return LinkDetail{}, err
+	}
 	d, err := s.DescribeLink(ctx, l)
 	if err != nil {
 		return d, err

@@ -158,6 +158,9 @@ func (s *Service) ordered(ctx context.Context, a recovery) {
 // for an expired one, which wraps ErrTokenExpired; 1015, 1016, F004. A refused
 // password does not use up the token.
 func (s *Service) Recover(ctx context.Context, token, pw string) error {
+	if err := s.roomToHash(); err != nil {
+		return err
+	}
 	hash := password.HashToken(token)
 	record, err := s.Resets.FindToken(ctx, hash)
 	if err != nil {

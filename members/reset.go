@@ -107,6 +107,9 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 }
 
 func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetRequest) error {
+	if err := s.roomToHash(); err != nil {
+		return err
+	}
 	invalid := errcodes.New(errcodes.InvalidToken)
 	found, err := s.find(ctx, caller, r)
 	if err != nil && s.shows(caller, err) {
@@ -193,6 +196,15 @@ func (s *Service) checkBy(p *password.Policy, pw string, m Member, g groups.Grou
 	default:
 		return errcodes.Wrap(errcodes.WeakPassword, err)
 	}
+}
+
+// roomToHash returns F004 where the new password could not be hashed soon: said
+// before anything is looked up it costs little, and tells nothing.
+func (s *Service) roomToHash() error {
+	if s.Hasher.Busy() {
+		return hashingFault(password.ErrBusy)
+	}
+	return nil
 }
 
 func hashingFault(err error) error {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -15,9 +16,11 @@ import (
 // ErrTooLong says that a password has more than MaxBytes bytes.
 var ErrTooLong = errors.New("password too long to hash")
 
-// DefaultQueue is how many callers may wait to hash where Config doesn't say:
-// about a second's work of one core.
-const DefaultQueue = 64
+// How many callers may wait to hash, and for how long, where Config doesn't say.
+const (
+	DefaultQueue = 64
+	DefaultWait  = time.Second
+)
 
 // Config is what a Hasher works by. The zero value is the default.
 type Config struct {
@@ -25,6 +28,12 @@ type Config struct {
 	Concurrency int       // hashes computed at once; 0: one for each core
 	Queue       int       // callers that may wait beyond these; 0: DefaultQueue, negative: none
 	Rand        io.Reader // where salts come from; nil: crypto/rand
+
+	// Wait is how long a caller may expect to wait, by what hashing took lately
+	// and how many wait already; where that is longer there is no use in waiting.
+	// 0: DefaultWait.
+	Wait time.Duration
+	Now  func() time.Time // nil: Wait does not count
 }
 
 // Hasher makes and verifies password hashes, a bounded number at once. It may
@@ -54,12 +63,15 @@ func NewHasher(c Config) (*Hasher, error) {
 	if c.Queue == 0 {
 		c.Queue = DefaultQueue
 	}
+	if c.Wait == 0 {
+		c.Wait = DefaultWait
+	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader
 	}
 	return &Hasher{
 		params: c.Params,
-		gate:   newGate(c.Concurrency, max(c.Queue, 0)),
+		gate:   newGate(c),
 		rand:   c.Rand,
 		nobody: argonHash{params: c.Params, salt: make([]byte, saltSize), key: make([]byte, keySize)},
 		derive: argon2.IDKey,

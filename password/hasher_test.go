@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -244,6 +245,42 @@ func TestBoundedWork(t *testing.T) {
 		synctest.Wait()
 		if most != concurrency {
 			t.Errorf("up to %d hashes ran at once, want %d", most, concurrency)
+		}
+	})
+}
+
+// Nobody waits longer than Wait, by what hashing took lately: with hashes of
+// 100 ms, one at once, ten are a second's (LOD-1, LOD-3).
+func TestNobodyWaitsLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher(t, Config{Params: cheap, Concurrency: 1, Now: time.Now})
+		h.derive = func([]byte, []byte, uint32, uint32, uint8, uint32) []byte {
+			<-time.After(100 * time.Millisecond)
+			return make([]byte, keySize)
+		}
+		if _, err := h.Hash(t.Context(), "password"); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		var all sync.WaitGroup
+		for range 11 { // one works, ten wait
+			if h.Busy() {
+				t.Error("busy while a newcomer would wait a second at most")
+			}
+			all.Go(func() {
+				if _, err := h.Hash(t.Context(), "password"); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		if !h.Busy() {
+			t.Error("not busy while a newcomer would wait longer than a second")
+		}
+		checkBusy(t, h)
+		all.Wait()
+		if took := time.Since(began); took != 1100*time.Millisecond || h.Busy() {
+			t.Errorf("after %v busy is %t", took, h.Busy())
 		}
 	})
 }

@@ -37,7 +37,7 @@ func overloadedServer(t *testing.T, wait time.Duration) http.Handler {
 // away, in the shape that its client reads (LOD-1, LOD-2); up to there it is served.
 func TestLongWaitTurnsAway(t *testing.T) {
 	const wix = `{"message":"Service unavailable, please try again","details":{"applicationError":{"code":"UNAVAILABLE","description":"Service unavailable, please try again","data":{}}}}`
-	busy, calmer := overloadedServer(t, time.Second+1), overloadedServer(t, time.Second)
+	busy, calmer := overloadedServer(t, time.Second/2+1), overloadedServer(t, time.Second/2)
 	for _, c := range []struct{ method, path, body, want string }{
 		{"POST", resetPath, "email=ann@example.org", "<error id=\"F004\">\n  <request>" + resetPath + "</request>\n"},
 		{"POST", resetPath + ".json", "email=ann@example.org", `{"id":"F004","request":"` + resetPath + `.json",`},

@@ -53,7 +53,7 @@ type Limits struct {
 	Parameters int   // of query and form together; default 100
 	InFlight   int   // requests at once; more are answered 503; default 512
 	// Wait is how long a request may have to wait for the database; where it
-	// would be longer it is answered 503 at once. Default 1 s.
+	// would be longer it is answered 503 at once. Default 500 ms.
 	Wait time.Duration
 }
 
@@ -68,7 +68,7 @@ func (l Limits) withDefaults() Limits {
 		l.InFlight = 512
 	}
 	if l.Wait == 0 {
-		l.Wait = time.Second
+		l.Wait = 500 * time.Millisecond
 	}
 	return l
 }

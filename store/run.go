@@ -160,11 +160,20 @@ func (s *Store) inTx(ctx context.Context, fn func(tx) error) error {
 		}
 		if err := fn(tx{s, t}); err != nil {
 			s.trace("ROLLBACK")
-			return rollback(t, err)
+			return rollback(t, outOfTime(ctx, err))
 		}
 		s.trace("COMMIT")
-		return committed(nameless(t.Commit()))
+		return committed(nameless(outOfTime(ctx, t.Commit())))
 	})
+}
+
+// outOfTime gives the context's error for the one that database/sql has where it
+// rolled a transaction back itself, because its time was over.
+func outOfTime(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return fmt.Errorf("transaction: %w", ctx.Err())
+	}
+	return err
 }
 
 // rollback undoes t. What it returns is why; the connection of a roll-back

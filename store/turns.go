@@ -47,8 +47,12 @@ func (s *Store) await(ctx context.Context, t turns) (done func(), err error) {
 	return func() { t.places.Release(1) }, nil
 }
 
+// few is how many may wait without its being an overload, however slow the disk:
+// they get their turn, or their time runs out.
+const few = 32
+
 // Wait estimates how long a newcomer would wait for a connection: 0 where
-// nobody waits. It is cheap enough to be asked before every request.
+// but few wait. It is cheap enough to be asked before every request.
 func (s *Store) Wait() time.Duration {
 	return max(s.readTurns.queue.wait(), s.writeTurns.queue.wait())
 }
@@ -95,7 +99,7 @@ func (q *queue) leave(turnCame bool) {
 func (q *queue) wait() time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.waiting == 0 {
+	if q.waiting < few {
 		return 0
 	}
 	overdue := max(q.now().Sub(q.last)-q.each, 0)

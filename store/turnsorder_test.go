@@ -48,7 +48,7 @@ func TestTurnsComeInOrder(t *testing.T) {
 }
 
 // How long a newcomer would wait follows from who waits and how fast turns
-// come: nothing while nobody waits, and more with every moment in which none comes.
+// come: nothing while but few wait, and more with every moment in which none comes.
 func TestWaitIsForetold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := newTurns(1, time.Now)
@@ -81,8 +81,15 @@ func TestWaitIsForetold(t *testing.T) {
 		if err := pool.places.Acquire(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
-		all.Go(work)
+		for range few - 1 {
+			all.Go(work)
+		}
 		<-time.After(time.Minute)
+		if got := s.Wait(); got != 0 {
+			t.Errorf("with one less than few %v", got)
+		}
+		all.Go(work)
+		synctest.Wait()
 		if got := s.Wait(); got < 59*time.Second || got > 61*time.Second {
 			t.Errorf("a minute without a turn: %v", got)
 		}
