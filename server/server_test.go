@@ -323,7 +323,7 @@ func FuzzPath(f *testing.F) {
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		u, err := r.URL.Parse("http://localhost/" + strings.TrimPrefix(path, "/"))
 		if err != nil {
-			t.Skip()
+			return // net/http would not hand it on
 		}
 		r.URL = u
 		w := httptest.NewRecorder()
