@@ -21,6 +21,7 @@ need() { # need PACKAGE COMMAND...: PACKAGE is missing where none of its command
 
 need gcc gcc cc clang
 need mariadb-server mariadbd mysqld
+need mariadb-server wsrep_sst_rsync # its core alone has a server, and not this
 need nodejs node
 need chromium chromium chromium-browser google-chrome
 need npm npm
