@@ -90,8 +90,7 @@ func newApp(ctx context.Context, cfg *Config, o outside) (*app, error) {
 // newUnprepared puts the parts together without waiting for the database.
 func newUnprepared(ctx context.Context, cfg *Config, o outside) (_ *app, err error) {
 	o = o.withDefaults()
-	a := &app{cfg: cfg, log: o.log, metrics: newMetrics(), refusals: server.NewRefusals(o.log), whenReady: func() {}}
-	a.lostLines = o.lostLines
+	a := &app{cfg: cfg, log: o.log, metrics: newMetrics(), refusals: server.NewRefusals(o.log), lostLines: o.lostLines, whenReady: func() {}}
 	a.stopping, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	set, err := loadTemplates(cfg)
 	if err != nil {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"compress/gzip"
-	"database/sql"
 	"io"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -119,16 +117,7 @@ func (s *testSite) addClient(t testing.TB, name, as string) (members.Client, str
 // disable sets a member's status, which no service and no command does.
 func (s *testSite) disable(t testing.TB, name string) {
 	t.Helper()
-	driver, dsn := "sqlite", "file:"+filepath.Join(s.cfg.Data, "reseed.db")+"?_pragma=busy_timeout(10000)"
-	if s.cfg.MySQL() {
-		driver, dsn = "mysql", s.cfg.Database.Reveal()
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), "UPDATE members SET status = 'disabled' WHERE id = ?", s.ids[name]); err != nil {
+	if _, err := s.open(t).ExecContext(t.Context(), "UPDATE members SET status = 'disabled' WHERE id = ?", s.ids[name]); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -48,23 +48,13 @@ func sqlExec(t *testing.T, db *mariadbtest.Server, statements ...string) {
 // 200 and F004 on the way.
 func (s *served) answers(t *testing.T, want int) {
 	t.Helper()
-	deadline := time.After(time.Minute)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	eventually(t, time.Minute, func() (bool, string) {
 		status, body := post(t, http.DefaultClient, s.base, "email=ann@example.org")
 		if status != 200 && (status != 503 || !strings.Contains(body, `id="F004"`)) {
 			t.Fatalf("%d %s\n%s", status, body, s.log)
 		}
-		if status == want {
-			return
-		}
-		select {
-		case <-deadline:
-			t.Fatalf("not answered %d within a minute", want)
-		case <-tick.C:
-		}
-	}
+		return status == want, fmt.Sprintf("answered %d, want %d", status, want)
+	})
 }
 
 // What a fail-over, a crowded or an impatient database server does: 503 with

@@ -184,23 +184,13 @@ func TestFloodOfRequestsMailsFew(t *testing.T) {
 // settled waits until every order is done with.
 func (s *testSite) settled(t *testing.T) {
 	t.Helper()
-	deadline := time.After(5 * time.Minute)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	eventually(t, 5*time.Minute, func() (bool, string) {
 		counts, err := s.store.Counts(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if counts[mail.Pending]+counts[mail.Sending] == 0 {
-			return
-		}
-		select {
-		case <-deadline:
-			t.Fatalf("mails are left: %v", counts)
-		case <-tick.C:
-		}
-	}
+		return counts[mail.Pending]+counts[mail.Sending] == 0, fmt.Sprintf("mails are left: %v", counts)
+	})
 }
 
 // However many failures an operator allows, it is a hundred in a row at most

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"database/sql"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,21 +9,6 @@ import (
 	"reseed/mail"
 	"reseed/store"
 )
-
-// open returns the site's database itself.
-func (s *testSite) open(t testing.TB) *sql.DB {
-	t.Helper()
-	driver, dsn := "sqlite", "file:"+filepath.Join(s.cfg.Data, "reseed.db")+"?_pragma=busy_timeout(10000)"
-	if s.cfg.MySQL() {
-		driver, dsn = "mysql", s.cfg.Database.Reveal()
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
 
 // Rows that were put into the database with something in them that could start
 // a header, a recipient or a command are given up when they are to be sent: no

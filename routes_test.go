@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -199,15 +198,7 @@ func TestNothingButOurOwnAnswers(t *testing.T) {
 // rawAnswer sends bytes as they are and returns all that comes back.
 func rawAnswer(t *testing.T, addr, request string) string {
 	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, request); err != nil {
-		t.Fatal(err)
-	}
-	answer, err := io.ReadAll(conn)
+	answer, err := io.ReadAll(rawRequest(t, addr, request))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -105,17 +106,27 @@ func (s *served) get(t *testing.T, path string) (int, string) {
 // until polls /readyz until it has the status, for at most limit.
 func (s *served) until(t *testing.T, status int, limit time.Duration) {
 	t.Helper()
+	eventually(t, limit, func() (bool, string) {
+		got, body := s.get(t, "/readyz")
+		return got == status, fmt.Sprintf("/readyz says %d %s, want %d\n%s", got, body, status, s.log)
+	})
+}
+
+// eventually waits until the condition holds, and fails the test with how it
+// stands where it doesn't within the limit.
+func eventually(t *testing.T, limit time.Duration, holds func() (bool, string)) {
+	t.Helper()
 	deadline := time.After(limit)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		got, body := s.get(t, "/readyz")
-		if got == status {
+		now, stand := holds()
+		if now {
 			return
 		}
 		select {
 		case <-deadline:
-			t.Fatalf("/readyz says %d %s after %v, want %d\n%s", got, body, limit, status, s.log)
+			t.Fatalf("after %v: %s", limit, stand)
 		case <-tick.C:
 		}
 	}

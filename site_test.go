@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/x509"
+	"database/sql"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -220,4 +221,19 @@ func (l *lockedReader) Read(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.r.Read(p)
+}
+
+// open returns the site's database itself.
+func (s *testSite) open(t testing.TB) *sql.DB {
+	t.Helper()
+	driver, dsn := "sqlite", "file:"+filepath.Join(s.cfg.Data, "reseed.db")+"?_pragma=busy_timeout(10000)"
+	if s.cfg.MySQL() {
+		driver, dsn = "mysql", s.cfg.Database.Reveal()
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }

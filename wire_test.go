@@ -102,17 +102,6 @@ func TestNothingFollowsChunks(t *testing.T) {
 func TestConnectionsAreCapped(t *testing.T) {
 	_, addr := startListening(t, siteConfig{settings: "max-connections = 2\n"})
 	const ask = "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n"
-	dial := func() net.Conn {
-		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
-		if _, err := io.WriteString(conn, ask); err != nil {
-			t.Fatal(err)
-		}
-		return conn
-	}
 	status := func(conn net.Conn, patience time.Duration) string {
 		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
@@ -120,13 +109,13 @@ func TestConnectionsAreCapped(t *testing.T) {
 		line, _ := bufio.NewReaderSize(conn, 16).ReadString('\n')
 		return line
 	}
-	first, second := dial(), dial()
+	first, second := rawRequest(t, addr, ask), rawRequest(t, addr, ask)
 	for _, conn := range []net.Conn{first, second} {
 		if got := status(conn, time.Minute); !strings.HasPrefix(got, "HTTP/1.1 200") {
 			t.Fatalf("a connection within the limit gets %q", got)
 		}
 	}
-	third := dial()
+	third := rawRequest(t, addr, ask)
 	if got := status(third, 300*time.Millisecond); got != "" {
 		t.Errorf("a connection over the limit gets %q", got)
 	}
@@ -134,6 +123,21 @@ func TestConnectionsAreCapped(t *testing.T) {
 	if got := status(third, time.Minute); !strings.HasPrefix(got, "HTTP/1.1 200") {
 		t.Errorf("when another one ended, it gets %q", got)
 	}
+}
+
+// rawRequest sends bytes as they are and returns the connection, which ends with
+// the test.
+func rawRequest(t *testing.T, addr, request string) net.Conn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }
 
 // rawStatus sends bytes as they are and returns the status of the answer.
@@ -162,14 +166,7 @@ func TestSlowClientsAreCut(t *testing.T) {
 		"idle":   "",
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			if _, err := io.WriteString(conn, request); err != nil {
-				t.Fatal(err)
-			}
+			conn := rawRequest(t, addr, request)
 			if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 				t.Fatal(err)
 			}

@@ -201,10 +201,7 @@ const verified = 10
 // database, and tries every token again.
 func (s *site) checkChanges(f *faults, l *load, all map[string]*standing) {
 	f.t.Helper()
-	hasher, err := password.NewHasher(password.Config{})
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	hasher := newHasher(f.t)
 	for i, c := range l.changes {
 		m := all[c.to]
 		switch {
