@@ -273,6 +273,17 @@ func TestBrowserComfort(t *testing.T) {
 	b.expect("This password will do.")
 }
 
+// A double click sends one form: the answer to a second one would hide that of
+// the first, and say that the link has been used.
+func TestBrowserSendsTheFormOnce(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open(b.mailedLink("", "ann"))
+	const twice = `[1, 2].map(() => document.querySelector("form").dispatchEvent(new Event("submit", {cancelable: true})))`
+	if sent := ask(b, chromedp.Evaluate[[]bool](twice)); !slices.Equal(sent, []bool{true, false}) {
+		t.Errorf("sent %v, want the first alone", sent)
+	}
+}
+
 // The token must be in no address, history entry, Referer or log, and nothing
 // must be loaded from elsewhere (WEB-2).
 func TestBrowserKeepsTheTokenToItself(t *testing.T) {

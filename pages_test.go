@@ -179,12 +179,21 @@ func TestPagesJourney(t *testing.T) {
 		if !v.signsIn("ann", goodPassword) {
 			t.Fatal("not changed")
 		}
-		v.get("/ps/email/changepassword").want(400, "Open the link from the mail")
 		v.get(link).want(410, "has been used already", "/ps/email/acme-specs/resetpassword")
 		if mails := v.site.deliver(t); len(mails) != 1 || mails[0].token != "" {
 			t.Errorf("%d mails, want the notice", len(mails))
 		}
 	})
+}
+
+// Who reloads the page of the success, or goes back from it, must not be told to
+// open the link once more, as if nothing had been changed.
+func TestReloadAfterSuccessTellsOfTheUse(t *testing.T) {
+	v := visit(t, siteConfig{})
+	form := *v.get(v.link("acme-specs", "ann"))
+	form.submit(goodPassword, goodPassword).want(200, "has been changed")
+	v.submit(goodPassword, goodPassword).want(410, "used already")
+	v.get("/ps/email/changepassword").want(410, "used already", "/ps/email/acme-specs/resetpassword")
 }
 
 // scanners are some that open the links of a mail before its reader does.

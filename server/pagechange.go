@@ -35,7 +35,7 @@ func (p *pages) showChange(v *visit) (*reply, error) {
 	if hasLink(v.URL) {
 		l, _ := linkIn(v.query())
 		a := redirect(p.base + "/changepassword")
-		a.header.Set("Set-Cookie", p.cookie(cookieValue(l), linkLife))
+		a.header.Set("Set-Cookie", p.cookie(cookieValue(l)))
 		return a, nil
 	}
 	l, ok := cookieLink(v.Request)
@@ -156,18 +156,15 @@ func (v *visit) inLanguageOf(l members.Link) *visit {
 }
 
 // done tells of the success and where to go next: nobody is signed in by it,
-// and nobody is sent anywhere without a click.
+// and nobody is sent anywhere without a click. The cookie stays, since a link
+// that is spent opens nothing: who reloads the page, or goes back, is told that
+// the link has been used.
 func (v *visit) done(d members.LinkDetail) (*reply, error) {
 	next := d.RedirectURL
 	if next == "" {
 		next = v.look.NextURL("")
 	}
-	a, err := v.render(http.StatusOK, "done", v.say("done-title"), next, "account", account(d.Member))
-	if err != nil {
-		return nil, err
-	}
-	a.header.Set("Set-Cookie", v.pages.cookie("", -1))
-	return a, nil
+	return v.render(http.StatusOK, "done", v.say("done-title"), next, "account", account(d.Member))
 }
 
 // refusal returns what is wrong with a password, "" where that is not the fault.

@@ -18,8 +18,19 @@
   };
   toggle.hidden = false;
   toggle.addEventListener("click", () => show(password.type === "password"));
-  // Password managers and the browser's own history must see password fields.
-  form.addEventListener("submit", () => show(false));
+  // A link works once: sent by a double click, the second form would be told
+  // that the first one has used it. Password managers and the browser's own
+  // history must see password fields.
+  const pause = 5000; // milliseconds
+  let sent = -pause;
+  form.addEventListener("submit", (event) => {
+    if (event.timeStamp - sent < pause) {
+      event.preventDefault();
+      return;
+    }
+    sent = event.timeStamp;
+    show(false);
+  });
 
   const display = (answer) => {
     meter.hidden = false;
