@@ -261,7 +261,7 @@ func TestBrowserComfort(t *testing.T) {
 	b.open(b.mailedLink("", "ann"))
 	b.run(
 		chromedp.SendKeys(css("#password"), "password1"),
-		chromedp.WaitVisible(css("#meter:not(.good)")),
+		chromedp.WaitVisible(css("#meter[data-score]:not(.good)")),
 		chromedp.Click(css("#toggle")),
 	)
 	b.expect("very weak", "tried first", "Hide")
@@ -271,6 +271,23 @@ func TestBrowserComfort(t *testing.T) {
 	b.run(chromedp.Clear(css("#password")), chromedp.SendKeys(css("#password"), goodPassword),
 		chromedp.WaitVisible(css("#meter.good")))
 	b.expect("This password will do.")
+}
+
+// The button must not move away from a pointer that is about to press it,
+// and a live region must be there before it speaks.
+func TestBrowserMeterMovesNothing(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open(b.mailedLink("", "ann"))
+	b.run(chromedp.WaitVisible(css("#verdict")))
+	const top = `document.querySelector("form button[type=submit]").getBoundingClientRect().top + scrollY`
+	before := ask(b, chromedp.Evaluate[float64](top))
+	for _, pw := range []string{"password1", goodPassword} {
+		b.run(chromedp.Clear(css("#password")), chromedp.SendKeys(css("#password"), pw))
+		b.run(chromedp.WaitVisible(css("#meter[data-score]")))
+		if after := ask(b, chromedp.Evaluate[float64](top)); after != before {
+			t.Errorf("%s moves the button from %v to %v", pw, before, after)
+		}
+	}
 }
 
 // A double click sends one form: the answer to a second one would hide that of
@@ -305,7 +322,7 @@ func TestBrowserKeepsTheTokenToItself(t *testing.T) {
 	token := link[strings.Index(link, "&token=")+7:]
 	b.open("/ps/email/resetpassword")
 	b.run(chromedp.Evaluate[chromedp.Void](`location.href = "`+link+`"`), chromedp.WaitVisible(css("#password")))
-	b.run(chromedp.SendKeys(css("#password"), "password1"), chromedp.WaitVisible(css("#meter")))
+	b.run(chromedp.SendKeys(css("#password"), "password1"), chromedp.WaitVisible(css("#meter[data-score]")))
 	b.fill("password1", "password1")
 	b.checkHistory(token)
 	b.fill(goodPassword, goodPassword)
@@ -365,7 +382,7 @@ func pageStates() []pageState {
 		{"change-admin", func(b *browserSite) { b.open(b.mailedLink("", "root")) }},
 		{"change-weak", func(b *browserSite) {
 			change(b)
-			b.run(chromedp.SendKeys(css("#password"), "Ann Archer 1"), chromedp.WaitVisible(css("#meter:not(.good)")))
+			b.run(chromedp.SendKeys(css("#password"), "Ann Archer 1"), chromedp.WaitVisible(css("#meter[data-score]:not(.good)")))
 		}},
 		{"change-good", func(b *browserSite) {
 			change(b)

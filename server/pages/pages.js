@@ -32,11 +32,18 @@
     show(false);
   });
 
+  // The meter is there from the start: nothing moves under the pointer once a
+  // password is measured, and screen readers know where to listen.
+  meter.hidden = false;
   const display = (answer) => {
-    meter.hidden = false;
     meter.dataset.score = answer.score;
     meter.classList.toggle("good", answer.good);
     verdict.textContent = `${form.dataset.label} ${answer.label}. ${answer.text}`;
+  };
+  const clear = () => {
+    delete meter.dataset.score;
+    meter.classList.remove("good");
+    verdict.textContent = "";
   };
 
   let timer = 0;
@@ -52,7 +59,7 @@
       if (!answer.ok) throw new Error("no answer");
       display(await answer.json());
     } catch (error) {
-      if (error.name !== "AbortError") meter.hidden = true; // the server decides anyway
+      if (error.name !== "AbortError") clear(); // the server decides anyway
     }
   };
 
@@ -60,8 +67,7 @@
     clearTimeout(timer);
     asked.abort();
     if (password.value === "") {
-      meter.hidden = true;
-      verdict.textContent = "";
+      clear();
       return;
     }
     timer = setTimeout(measure, patience);
