@@ -19,7 +19,6 @@ type changeData struct {
 	Mark     string
 	Carried  members.Link // travels in the form where the browser keeps no cookies
 	Refusal  string       // why the last try was refused
-	Field    string       // whose fault it is: password or confirm
 }
 
 // goneData is what a page says about a link that is of no use.
@@ -122,9 +121,9 @@ func (p *pages) change(v *visit, l members.Link, data changeData, form params) (
 	reason := ""
 	switch {
 	case pw == "":
-		reason, data.Field = "empty", "password"
+		reason = "empty"
 	case pw != form.get("member-password-again"):
-		reason, data.Field = "mismatch", "confirm"
+		reason = "mismatch"
 	}
 	if reason != "" {
 		data.Refusal = v.inLanguageOf(l).say("reason-" + reason)
@@ -133,7 +132,7 @@ func (p *pages) change(v *visit, l members.Link, data changeData, form params) (
 	d, err := p.Members.CompleteLink(v.Context(), l, pw)
 	v.dress(d.Group, d.Language)
 	if fault := refusal(err); fault != "" {
-		data.Field, data.Refusal = "password", v.say("reason-"+fault)
+		data.Refusal = v.say("reason-" + fault)
 		noteError(v.Context(), errcodes.From(err))
 		return v.showLink(l, data)
 	}
