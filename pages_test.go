@@ -337,6 +337,16 @@ func TestForgotFormTellsNothing(t *testing.T) {
 	}
 }
 
+// The title says what is wrong, for whoever hears the page.
+func TestRefusalIsInTheTitle(t *testing.T) {
+	v := visit(t, siteConfig{})
+	v.get("/ps/email/resetpassword").want(200, "<title>Forgot your password?")
+	v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {""}}).want(422, "<title>Enter your email")
+	v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"a@b"}}).want(422, "<title>This is not an email address")
+	v.get(v.link("", "ann")).want(200, "<title>Choose a new password")
+	v.submit("x", "y").want(422, "<title>The password was not changed")
+}
+
 func TestPageErrors(t *testing.T) {
 	v := visit(t, siteConfig{})
 	v.get("/ps/email/nosuch/resetpassword").want(404, "There is no such page")
