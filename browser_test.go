@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
 
@@ -299,6 +300,35 @@ func TestBrowserSendsTheFormOnce(t *testing.T) {
 	if sent := ask(b, chromedp.Evaluate[[]bool](twice)); !slices.Equal(sent, []bool{true, false}) {
 		t.Errorf("sent %v, want the first alone", sent)
 	}
+}
+
+// The button in a mail leads to its page, not into a frame that no page of ours
+// shows in.
+func TestBrowserMailLeadsOutOfItsFrame(t *testing.T) {
+	folder := t.TempDir()
+	part := filepath.Join(folder, "default", "notification", "reset-password-confirm.html")
+	if err := os.MkdirAll(filepath.Dir(part), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const everywhere = `<!doctype html><a href="{{.Link}}" style="position:fixed;inset:0">Choose a password</a>`
+	if err := os.WriteFile(part, []byte(everywhere), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := browse(browsertest.Start(t), t, "templates = '"+folder+"'\n")
+	b.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"ann"}})
+	b.send()
+	b.open("/dev/mail")
+	b.press(".mails a")
+	b.run(chromedp.ScrollIntoView(css("iframe")))
+	const centre = `(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector("iframe").getBoundingClientRect())`
+	at := ask(b, chromedp.Evaluate[[2]float64](centre))
+	eventually(t, 20*time.Second, func() (bool, string) { // clicks count once the frame has loaded
+		b.run(chromedp.MouseClickXY(at[0], at[1]))
+		tabs, err := chromedp.Targets(b.tab)
+		return slices.ContainsFunc(tabs, func(tab *target.Info) bool {
+			return tab.Type == "page" && tab.URL == b.url+"/ps/email/changepassword" && strings.HasPrefix(tab.Title, "Choose a new password")
+		}), fmt.Sprintf("the link has opened no page: %v", err)
+	})
 }
 
 // The token must be in no address, history entry, Referer or log, and nothing

@@ -167,15 +167,27 @@ func (p *pages) showMail(v *visit) (*reply, error) {
 	return a, err
 }
 
+// outward makes a mail's links open outside the frame, as they do in mail
+// programs: no page of ours shows inside one.
+func outward(html string) string {
+	html = strings.TrimSpace(html)
+	at := 0
+	if doctype, _, ok := strings.Cut(html, ">"); ok && strings.HasPrefix(strings.ToLower(doctype), "<!doctype") {
+		at = len(doctype) + 1 // what stands before it would turn the mail's looks
+	}
+	return html[:at] + `<base target="_blank">` + html[at:]
+}
+
 // showMailHTML serves the HTML part for the frame: in an origin of its own,
-// without scripts, and loading nothing.
+// without scripts, and loading nothing. Its links alone lead out, to pages that
+// are free of all that.
 func (p *pages) showMailHTML(v *visit) (*reply, error) {
 	m, err := p.mailOf(v)
 	if err != nil {
 		return nil, err
 	}
-	a := newReply(http.StatusOK, "text/html;charset=utf-8", []byte(m.HTML))
-	a.header.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'")
+	a := newReply(http.StatusOK, "text/html;charset=utf-8", []byte(outward(m.HTML)))
+	a.header.Set("Content-Security-Policy", "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'")
 	return a, nil
 }
 
