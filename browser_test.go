@@ -302,6 +302,30 @@ func TestBrowserSendsTheFormOnce(t *testing.T) {
 	}
 }
 
+// A mail that comes shows at once, also while one of the others has the focus,
+// and takes it from nobody.
+func TestBrowserInboxShowsMailsAndKeepsTheFocus(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.captured("ann")
+	b.open("/dev/mail")
+	b.run(chromedp.WaitVisible(css(".mails a")), chromedp.Focus(css(".mails a")))
+	const focus = `document.activeElement.getAttribute("href")`
+	before := ask(b, chromedp.Evaluate[string](focus))
+	b.captured("bob")
+	b.run(chromedp.WaitVisible(css(".mails li:nth-child(2) a")))
+	b.expect("Bob.Builder@example.org", "A mail has come in.")
+	if after := ask(b, chromedp.Evaluate[string](focus)); after != before {
+		t.Errorf("the focus went from %s to %s", before, after)
+	}
+}
+
+// captured puts a mail into the inbox.
+func (b *browserSite) captured(name string) {
+	b.t.Helper()
+	b.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {name}}).want(200)
+	b.send()
+}
+
 // The button in a mail leads to its page, not into a frame that no page of ours
 // shows in.
 func TestBrowserMailLeadsOutOfItsFrame(t *testing.T) {
@@ -315,8 +339,7 @@ func TestBrowserMailLeadsOutOfItsFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := browse(browsertest.Start(t), t, "templates = '"+folder+"'\n")
-	b.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"ann"}})
-	b.send()
+	b.captured("ann")
 	b.open("/dev/mail")
 	b.press(".mails a")
 	b.run(chromedp.ScrollIntoView(css("iframe")))

@@ -10,10 +10,15 @@
     const answer = await fetch(location.href);
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const focused = document.activeElement;
     for (const part of ["#mails", ".tools"]) {
       const now = document.querySelector(part);
       const next = page.querySelector(part);
-      if (now.innerHTML !== next.innerHTML && !now.contains(document.activeElement)) now.replaceChildren(...next.childNodes);
+      if (now.innerHTML !== next.innerHTML) now.replaceChildren(...next.childNodes);
+    }
+    if (!focused.isConnected) { // its like takes its place
+      const address = CSS.escape(focused.getAttribute("href"));
+      document.querySelector(`main a[href="${address}"]`)?.focus({ preventScroll: true });
     }
     if (announce) live.textContent = "A mail has come in.";
   };
