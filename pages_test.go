@@ -380,6 +380,19 @@ func TestPagesSpeak(t *testing.T) {
 	}
 }
 
+// What is there for developers is in English, and says so, whatever the browser speaks.
+func TestDevelopmentPagesAreInEnglish(t *testing.T) {
+	v := visit(t, siteConfig{settings: "templates = \"demo/templates\"\n"})
+	v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"ann"}})
+	v.send()
+	v.get("/dev/mail.json")
+	mail := regexp.MustCompile(`"id":"(\w+)"`).FindStringSubmatch(v.body)[1]
+	for _, path := range []string{"/", "/dev/mail", "/dev/mail/" + mail} {
+		v.get(path, "Accept-Language", "de").want(200, `<html lang="en" dir="ltr">`)
+	}
+	v.get("/ps/email/globex-web/resetpassword?sent=1", "Accept-Language", "ar").want(200, `<html lang="ar" dir="rtl">`, `lang="en" dir="ltr">Mails are captured`)
+}
+
 // The meter says what the server will say.
 func TestStrengthAgrees(t *testing.T) {
 	v := visit(t, siteConfig{})
