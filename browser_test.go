@@ -319,6 +319,19 @@ func TestBrowserInboxShowsMailsAndKeepsTheFocus(t *testing.T) {
 	}
 }
 
+// Buttons that look alike tell screen readers what each copies, and that it has.
+func TestBrowserCopyButtonsDiffer(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open("/")
+	b.run(chromedp.WaitVisible(css(".copy button")))
+	const described = `[...document.querySelectorAll(".copy button[aria-live=polite]")].map(b => document.getElementById(b.getAttribute("aria-describedby")).textContent)`
+	got := ask(b, chromedp.Evaluate[[]string](described))
+	want := []string{"Ask for a link", "The same for a group", "Read the mail", "Set the password with the token of the mail", "Empty the inbox"}
+	if !slices.Equal(got, want) {
+		t.Errorf("buttons for %q, want %q", got, want)
+	}
+}
+
 // captured puts a mail into the inbox.
 func (b *browserSite) captured(name string) {
 	b.t.Helper()

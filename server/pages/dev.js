@@ -36,6 +36,8 @@
     button.type = "button";
     button.className = "quiet-button";
     button.textContent = "Copy";
+    button.setAttribute("aria-describedby", block.querySelector("pre").getAttribute("aria-labelledby"));
+    button.setAttribute("aria-live", "polite"); // tells that it has copied
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(block.querySelector("code").textContent);
       button.textContent = "Copied";
