@@ -529,6 +529,26 @@ func TestInboxIsForThisMachine(t *testing.T) {
 	}
 }
 
+// A proxy on this machine that rewrites Host and was not named in
+// trusted-proxies must not show the inbox to all the world.
+func TestInboxIsNotForVisitorsOfAProxyHere(t *testing.T) {
+	for _, test := range []struct {
+		header, value string
+		want          int
+	}{
+		{"X-Forwarded-For", "203.0.113.9", 403},
+		{"X-Forwarded-For", "127.0.0.1, 203.0.113.9", 403},
+		{"Forwarded", `for="[2001:db8::9]"`, 403},
+		{"X-Forwarded-For", "127.0.0.1", 200}, // a proxy for development
+		{"Forwarded", "for=\"[::1]:5000\"", 200},
+	} {
+		visit(t, siteConfig{}).get("/dev/mail.json", test.header, test.value).want(test.want)
+	}
+	trusted := visit(t, siteConfig{settings: "trusted-proxies = \"127.0.0.1\"\n"})
+	trusted.get("/dev/mail.json", "X-Forwarded-For", "203.0.113.9").want(403)
+	trusted.get("/dev/mail.json", "X-Forwarded-For", "127.0.0.1").want(200)
+}
+
 // A stream tells of a mail, and keeps nobody waiting when the server stops.
 func TestInboxStream(t *testing.T) {
 	v := visit(t, siteConfig{})
