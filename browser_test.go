@@ -459,6 +459,8 @@ func pageStates() []pageState {
 		{"change-group", func(b *browserSite) { b.open(b.mailedLink("acme-specs", "ann")) }},
 		{"change-german", func(b *browserSite) { b.speak("de"); change(b) }},
 		{"change-rtl", func(b *browserSite) { b.speak("ar"); b.open(b.mailedLink("globex-web", "bob")); b.fill("x", "x") }},
+		{"forgot-rtl", func(b *browserSite) { b.speak("ar"); b.open("/ps/email/globex-web/resetpassword") }},
+		{"sent-rtl", func(b *browserSite) { b.speak("ar"); b.open("/ps/email/globex-web/resetpassword?sent=1") }},
 		{"done", func(b *browserSite) {
 			b.open(b.mailedLink("acme-specs", "tim"))
 			b.fill(goodPassword, goodPassword)
