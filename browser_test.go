@@ -564,7 +564,11 @@ func (b *browserSite) look(name, scheme string, width int64) {
 	if folder == "" {
 		return
 	}
-	picture := ask(b, chromedp.FullScreenshot(100))
+	// A window as high as the page: pictures that reach beyond the window show
+	// pages that run from right to left out of place.
+	height := ask(b, chromedp.Evaluate[int64]("document.documentElement.scrollHeight"))
+	b.run(chromedp.EmulateViewport(width, height))
+	picture := ask(b, chromedp.CaptureScreenshot())
 	file := filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, width, scheme))
 	if err := os.WriteFile(file, picture, 0o600); err != nil {
 		b.t.Fatal(err)
