@@ -455,6 +455,9 @@ func TestInboxJSON(t *testing.T) {
 	if m := captured("?since=" + all[0].Time); len(m) != 1 || m[0].ID != all[0].ID {
 		t.Errorf("since: %+v", m)
 	}
+	if m := captured("?since=" + strings.Replace(all[0].Time, "Z", "+00:00", 1)); len(m) != 1 {
+		t.Errorf("since, with an offset: %+v", m)
+	}
 	if m := captured("?limit=2"); len(m) != 2 {
 		t.Errorf("limit: %d", len(m))
 	}
