@@ -41,6 +41,15 @@ func TestFormsForPasswordManagers(t *testing.T) {
 	v.get(v.link("", "mailonly@example.org")).want(200, `name="username" value="mailonly@example.org" autocomplete="username"`)
 }
 
+// Text browsers show what is hidden: a button that needs the script comes with it.
+func TestFormHasNoDeadButton(t *testing.T) {
+	v := visit(t, siteConfig{})
+	v.get(v.link("", "ann")).want(200, `<button class="button" type="submit">`)
+	if n := strings.Count(v.body, "<button"); n != 1 {
+		t.Errorf("%d buttons:\n%s", n, v.body)
+	}
+}
+
 var reference = regexp.MustCompile(`(?:src|href)="(/ps/email/assets/[^"]+)"`)
 
 // The pages of a group wear its logo and colour, and load what they name.

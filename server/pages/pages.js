@@ -7,17 +7,22 @@
   if (!form) return;
   const password = form.querySelector("#password");
   const confirm = form.querySelector("#confirm");
-  const toggle = form.querySelector("#toggle");
+  const toggle = document.createElement("button"); // of no use, and not there, without the script
   const meter = form.querySelector("#meter");
   const verdict = form.querySelector("#verdict");
   const patience = 250; // milliseconds without a key before the server is asked
 
   const show = (visible) => {
     password.type = confirm.type = visible ? "text" : "password";
-    toggle.querySelector(".word").textContent = visible ? toggle.dataset.hide : toggle.dataset.show;
+    toggle.textContent = visible ? form.dataset.hide : form.dataset.show;
   };
-  toggle.hidden = false;
+  Object.assign(toggle, { id: "toggle", type: "button", className: "toggle" });
+  toggle.setAttribute("aria-describedby", "password-label");
+  toggle.setAttribute("aria-controls", "password confirm");
   toggle.addEventListener("click", () => show(password.type === "password"));
+  password.after(toggle);
+  show(false);
+
   // A link works once: sent by a double click, the second form would be told
   // that the first one has used it. Password managers and the browser's own
   // history must see password fields.
