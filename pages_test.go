@@ -421,6 +421,19 @@ func TestStrengthAgrees(t *testing.T) {
 	v.do(http.MethodPost, "/ps/email/changepassword/strength", url.Values{"member-password": {"x"}}).want(400)
 }
 
+// Whoever types in a page whose link has left the browser meanwhile is not
+// held for somebody who guesses tokens, and shut out.
+func TestStrengthInAnOldPageIsNoGuess(t *testing.T) {
+	v := visit(t, siteConfig{settings: "client-rate = 30\n"})
+	ann, carl := v.link("", "ann"), v.link("", "carl")
+	form := url.Values{"link": {hidden.FindStringSubmatch(v.get(ann).body)[2]}, "member-password": {"x"}}
+	v.get(carl)
+	for range 5 {
+		v.do(http.MethodPost, "/ps/email/changepassword/strength", form).want(400)
+	}
+	v.get(carl).want(200, "Carl")
+}
+
 func (v *visitor) linkAfterChange(name string) string {
 	v.site.deliver(v.t)
 	return v.link("acme-specs", name)

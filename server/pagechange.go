@@ -195,7 +195,7 @@ func (p *pages) strength(v *visit) (*reply, error) {
 	}
 	l, _, ok := v.sentLink(form)
 	if !ok || form.get("link") != mark(l) {
-		return nil, errcodes.New(errcodes.InvalidToken)
+		return nil, malformed(nil) // a page that was left open guesses no token
 	}
 	j, err := p.Members.JudgePassword(v.Context(), l, form.get("member-password"))
 	if err != nil {
