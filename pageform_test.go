@@ -29,6 +29,25 @@ func TestLinkCookie(t *testing.T) {
 	}
 }
 
+// Who is refused, or reloads, has as much time again (WCAG 2.2, 2.2.1).
+func TestRefusalRenewsTheTime(t *testing.T) {
+	v := visit(t, siteConfig{})
+	link := v.link("", "ann")
+	renewed := func() bool { return strings.Contains(v.header.Get("Set-Cookie"), "; Max-Age=900;") }
+	v.get(link).get("/ps/email/changepassword").want(200)
+	if !renewed() {
+		t.Error("not by a reload")
+	}
+	if v.submit("short", "short").want(422); !renewed() {
+		t.Error("not by a refusal")
+	}
+	v.client.Jar = nil
+	v.do(http.MethodPost, "/ps/email/changepassword", url.Values{"address": {link}}).want(200)
+	if v.header.Get("Set-Cookie") != "" {
+		t.Error("a link that was pasted, since the browser keeps no cookies, came with one")
+	}
+}
+
 // Password managers find the account and both new passwords, and a text browser
 // all that it must send.
 func TestFormsForPasswordManagers(t *testing.T) {

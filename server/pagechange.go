@@ -63,7 +63,11 @@ func (v *visit) showLink(l members.Link, data changeData) (*reply, error) {
 	if data.Refusal != "" {
 		status, title = http.StatusUnprocessableEntity, v.say("refused-title")
 	}
-	return v.render(status, "change", title, data, "account", account(m))
+	a, err := v.render(status, "change", title, data, "account", account(m))
+	if err == nil && data.Carried.Token == "" {
+		a.header.Set("Set-Cookie", v.pages.cookie(cookieValue(l))) // the time for it starts over
+	}
+	return a, err
 }
 
 // account is how a page calls somebody's account, as the mails do.

@@ -15,7 +15,7 @@ import (
 
 const (
 	linkCookie = "reseed_link"
-	linkLife   = 15 * 60 // seconds that a page may stay open before the link must be opened again
+	linkLife   = 15 * 60 // seconds that a page may stay as it is before the link must be opened again
 )
 
 // linkIn reads a link's parameters; ok tells whether there are any. What can't
