@@ -319,6 +319,22 @@ func TestBrowserInboxShowsMailsAndKeepsTheFocus(t *testing.T) {
 	}
 }
 
+// Browsers open six connections to a server: inboxes in tabs that nobody sees
+// must not take them all, and are up to date once they are seen again.
+func TestBrowserHiddenInboxHoldsNoStream(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open("/dev/mail")
+	turn := func(hidden bool) chromedp.Action[chromedp.Void] {
+		return chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`Object.defineProperty(document, "hidden", {value: %v, configurable: true});
+			document.dispatchEvent(new Event("visibilitychange"))`, hidden))
+	}
+	b.run(chromedp.Evaluate[chromedp.Void](`EventSource.prototype.close = new Proxy(EventSource.prototype.close, {
+		apply(close, stream) { close.call(stream); document.title = "closed" }})`), turn(true))
+	b.expect("closed", "No mail yet")
+	b.captured("ann")
+	b.run(turn(false), chromedp.WaitVisible(css(".mails a")))
+}
+
 // Buttons that look alike tell screen readers what each copies, and that it has.
 func TestBrowserCopyButtonsDiffer(t *testing.T) {
 	b := browse(browsertest.Start(t), t, "")

@@ -24,10 +24,18 @@
   };
 
   if (mails && "EventSource" in window) {
-    const events = new EventSource(mails.dataset.events);
-    events.addEventListener("open", () => refresh(false));
-    events.addEventListener("mail", () => refresh(true));
-    window.addEventListener("pagehide", () => events.close());
+    let events;
+    // Browsers open few connections to a server, and each stream takes one:
+    // pages that nobody sees must leave them to others.
+    const listen = () => {
+      events?.close();
+      if (document.hidden) return;
+      events = new EventSource(mails.dataset.events);
+      events.addEventListener("open", () => refresh(false));
+      events.addEventListener("mail", () => refresh(true));
+    };
+    document.addEventListener("visibilitychange", listen);
+    listen();
   }
 
   for (const block of document.querySelectorAll(".copy")) {
