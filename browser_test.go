@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
 
@@ -261,7 +262,7 @@ func TestBrowserComfort(t *testing.T) {
 	b.open(b.mailedLink("", "ann"))
 	b.run(
 		chromedp.SendKeys(css("#password"), "password1"),
-		chromedp.WaitVisible(css("#meter:not(.good)")),
+		chromedp.WaitVisible(css("#meter[data-score]:not(.good)")),
 		chromedp.Click(css("#toggle")),
 	)
 	b.expect("very weak", "tried first", "Hide")
@@ -271,6 +272,115 @@ func TestBrowserComfort(t *testing.T) {
 	b.run(chromedp.Clear(css("#password")), chromedp.SendKeys(css("#password"), goodPassword),
 		chromedp.WaitVisible(css("#meter.good")))
 	b.expect("This password will do.")
+}
+
+// The button must not move away from a pointer that is about to press it,
+// and a live region must be there before it speaks.
+func TestBrowserMeterMovesNothing(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open(b.mailedLink("", "ann"))
+	b.run(chromedp.WaitVisible(css("#verdict")))
+	const top = `document.querySelector("form button[type=submit]").getBoundingClientRect().top + scrollY`
+	before := ask(b, chromedp.Evaluate[float64](top))
+	for _, pw := range []string{"password1", goodPassword} {
+		b.run(chromedp.Clear(css("#password")), chromedp.SendKeys(css("#password"), pw))
+		b.run(chromedp.WaitVisible(css("#meter[data-score]")))
+		if after := ask(b, chromedp.Evaluate[float64](top)); after != before {
+			t.Errorf("%s moves the button from %v to %v", pw, before, after)
+		}
+	}
+}
+
+// A double click sends one form: the answer to a second one would hide that of
+// the first, and say that the link has been used.
+func TestBrowserSendsTheFormOnce(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open(b.mailedLink("", "ann"))
+	const twice = `[1, 2].map(() => document.querySelector("form").dispatchEvent(new Event("submit", {cancelable: true})))`
+	if sent := ask(b, chromedp.Evaluate[[]bool](twice)); !slices.Equal(sent, []bool{true, false}) {
+		t.Errorf("sent %v, want the first alone", sent)
+	}
+}
+
+// A mail that comes shows at once, also while one of the others has the focus,
+// and takes it from nobody.
+func TestBrowserInboxShowsMailsAndKeepsTheFocus(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.captured("ann")
+	b.open("/dev/mail")
+	b.run(chromedp.WaitVisible(css(".mails a")), chromedp.Focus(css(".mails a")))
+	const focus = `document.activeElement.getAttribute("href")`
+	before := ask(b, chromedp.Evaluate[string](focus))
+	b.captured("bob")
+	b.run(chromedp.WaitVisible(css(".mails li:nth-child(2) a")))
+	b.expect("Bob.Builder@example.org", "A mail has come in.")
+	if after := ask(b, chromedp.Evaluate[string](focus)); after != before {
+		t.Errorf("the focus went from %s to %s", before, after)
+	}
+}
+
+// Browsers open six connections to a server: inboxes in tabs that nobody sees
+// must not take them all, and are up to date once they are seen again.
+func TestBrowserHiddenInboxHoldsNoStream(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open("/dev/mail")
+	turn := func(hidden bool) chromedp.Action[chromedp.Void] {
+		return chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`Object.defineProperty(document, "hidden", {value: %v, configurable: true});
+			document.dispatchEvent(new Event("visibilitychange"))`, hidden))
+	}
+	b.run(chromedp.Evaluate[chromedp.Void](`EventSource.prototype.close = new Proxy(EventSource.prototype.close, {
+		apply(close, stream) { close.call(stream); document.title = "closed" }})`), turn(true))
+	b.expect("closed", "No mail yet")
+	b.captured("ann")
+	b.run(turn(false), chromedp.WaitVisible(css(".mails a")))
+}
+
+// Buttons that look alike tell screen readers what each copies, and that it has.
+func TestBrowserCopyButtonsDiffer(t *testing.T) {
+	b := browse(browsertest.Start(t), t, "")
+	b.open("/")
+	b.run(chromedp.WaitVisible(css(".copy button")))
+	const described = `[...document.querySelectorAll(".copy button[aria-live=polite]")].map(b => document.getElementById(b.getAttribute("aria-describedby")).textContent)`
+	got := ask(b, chromedp.Evaluate[[]string](described))
+	want := []string{"Ask for a link", "The same for a group", "Read the mail", "Set the password with the token of the mail", "Empty the inbox"}
+	if !slices.Equal(got, want) {
+		t.Errorf("buttons for %q, want %q", got, want)
+	}
+}
+
+// captured puts a mail into the inbox.
+func (b *browserSite) captured(name string) {
+	b.t.Helper()
+	b.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {name}}).want(200)
+	b.send()
+}
+
+// The button in a mail leads to its page, not into a frame that no page of ours
+// shows in.
+func TestBrowserMailLeadsOutOfItsFrame(t *testing.T) {
+	folder := t.TempDir()
+	part := filepath.Join(folder, "default", "notification", "reset-password-confirm.html")
+	if err := os.MkdirAll(filepath.Dir(part), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const everywhere = `<!doctype html><a href="{{.Link}}" style="position:fixed;inset:0">Choose a password</a>`
+	if err := os.WriteFile(part, []byte(everywhere), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := browse(browsertest.Start(t), t, "templates = '"+folder+"'\n")
+	b.captured("ann")
+	b.open("/dev/mail")
+	b.press(".mails a")
+	b.run(chromedp.ScrollIntoView(css("iframe")))
+	const centre = `(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector("iframe").getBoundingClientRect())`
+	at := ask(b, chromedp.Evaluate[[2]float64](centre))
+	eventually(t, 20*time.Second, func() (bool, string) { // clicks count once the frame has loaded
+		b.run(chromedp.MouseClickXY(at[0], at[1]))
+		tabs, err := chromedp.Targets(b.tab)
+		return slices.ContainsFunc(tabs, func(tab *target.Info) bool {
+			return tab.Type == "page" && tab.URL == b.url+"/ps/email/changepassword" && strings.HasPrefix(tab.Title, "Choose a new password")
+		}), fmt.Sprintf("the link has opened no page: %v", err)
+	})
 }
 
 // The token must be in no address, history entry, Referer or log, and nothing
@@ -294,7 +404,7 @@ func TestBrowserKeepsTheTokenToItself(t *testing.T) {
 	token := link[strings.Index(link, "&token=")+7:]
 	b.open("/ps/email/resetpassword")
 	b.run(chromedp.Evaluate[chromedp.Void](`location.href = "`+link+`"`), chromedp.WaitVisible(css("#password")))
-	b.run(chromedp.SendKeys(css("#password"), "password1"), chromedp.WaitVisible(css("#meter")))
+	b.run(chromedp.SendKeys(css("#password"), "password1"), chromedp.WaitVisible(css("#meter[data-score]")))
 	b.fill("password1", "password1")
 	b.checkHistory(token)
 	b.fill(goodPassword, goodPassword)
@@ -354,7 +464,7 @@ func pageStates() []pageState {
 		{"change-admin", func(b *browserSite) { b.open(b.mailedLink("", "root")) }},
 		{"change-weak", func(b *browserSite) {
 			change(b)
-			b.run(chromedp.SendKeys(css("#password"), "Ann Archer 1"), chromedp.WaitVisible(css("#meter:not(.good)")))
+			b.run(chromedp.SendKeys(css("#password"), "Ann Archer 1"), chromedp.WaitVisible(css("#meter[data-score]:not(.good)")))
 		}},
 		{"change-good", func(b *browserSite) {
 			change(b)
@@ -365,6 +475,8 @@ func pageStates() []pageState {
 		{"change-group", func(b *browserSite) { b.open(b.mailedLink("acme-specs", "ann")) }},
 		{"change-german", func(b *browserSite) { b.speak("de"); change(b) }},
 		{"change-rtl", func(b *browserSite) { b.speak("ar"); b.open(b.mailedLink("globex-web", "bob")); b.fill("x", "x") }},
+		{"forgot-rtl", func(b *browserSite) { b.speak("ar"); b.open("/ps/email/globex-web/resetpassword") }},
+		{"sent-rtl", func(b *browserSite) { b.speak("ar"); b.open("/ps/email/globex-web/resetpassword?sent=1") }},
 		{"done", func(b *browserSite) {
 			b.open(b.mailedLink("acme-specs", "tim"))
 			b.fill(goodPassword, goodPassword)
@@ -468,7 +580,11 @@ func (b *browserSite) look(name, scheme string, width int64) {
 	if folder == "" {
 		return
 	}
-	picture := ask(b, chromedp.FullScreenshot(100))
+	// A window as high as the page: pictures that reach beyond the window show
+	// pages that run from right to left out of place.
+	height := ask(b, chromedp.Evaluate[int64]("document.documentElement.scrollHeight"))
+	b.run(chromedp.EmulateViewport(width, height))
+	picture := ask(b, chromedp.CaptureScreenshot())
 	file := filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, width, scheme))
 	if err := os.WriteFile(file, picture, 0o600); err != nil {
 		b.t.Fatal(err)
@@ -487,8 +603,11 @@ func TestBrowserKeyboard(t *testing.T) {
 	if want := []string{"username", "password", "toggle", "confirm", "submit"}; !slices.Equal(order, want) {
 		t.Errorf("focus order %v, want %v", order, want)
 	}
-	b.fill("x", "x")
-	if id := ask(b, chromedp.Evaluate[string]("document.activeElement.id")); id != "password" {
-		t.Errorf("the focus is on %q, not on the faulty field", id)
+	// A refused form comes back empty: also where the two differ it begins anew.
+	for _, again := range []string{"x", "other"} {
+		b.fill("x", again)
+		if id := ask(b, chromedp.Evaluate[string]("document.activeElement.id")); id != "password" {
+			t.Errorf("x, %s: the focus is on %q, not on the first field to fill", again, id)
+		}
 	}
 }

@@ -87,14 +87,19 @@ func (v *visitor) do(method, path string, form url.Values, headers ...string) *v
 	return v
 }
 
+// mailPolicy is of captured mails, which are shown in a frame: their links open
+// outside it.
+const mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; " +
+	"form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+
 // wantPolicy wants a page to load and run nothing but our own files, and to
-// stand in no frame (WEB-3). Captured mails are shown in a sandbox.
+// stand in no frame (WEB-3).
 func (v *visitor) wantPolicy(policy string) {
 	v.t.Helper()
-	rules := strings.Split(policy, "; ")
-	if rules[0] == "sandbox" {
+	if policy == mailPolicy {
 		return
 	}
+	rules := strings.Split(policy, "; ")
 	for _, rule := range []string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
 	} {
@@ -179,12 +184,21 @@ func TestPagesJourney(t *testing.T) {
 		if !v.signsIn("ann", goodPassword) {
 			t.Fatal("not changed")
 		}
-		v.get("/ps/email/changepassword").want(400, "Open the link from the mail")
 		v.get(link).want(410, "has been used already", "/ps/email/acme-specs/resetpassword")
 		if mails := v.site.deliver(t); len(mails) != 1 || mails[0].token != "" {
 			t.Errorf("%d mails, want the notice", len(mails))
 		}
 	})
+}
+
+// Who reloads the page of the success, or goes back from it, must not be told to
+// open the link once more, as if nothing had been changed.
+func TestReloadAfterSuccessTellsOfTheUse(t *testing.T) {
+	v := visit(t, siteConfig{})
+	form := *v.get(v.link("acme-specs", "ann"))
+	form.submit(goodPassword, goodPassword).want(200, "has been changed")
+	v.submit(goodPassword, goodPassword).want(410, "used already")
+	v.get("/ps/email/changepassword").want(410, "used already", "/ps/email/acme-specs/resetpassword")
 }
 
 // scanners are some that open the links of a mail before its reader does.
@@ -328,6 +342,16 @@ func TestForgotFormTellsNothing(t *testing.T) {
 	}
 }
 
+// The title says what is wrong, for whoever hears the page.
+func TestRefusalIsInTheTitle(t *testing.T) {
+	v := visit(t, siteConfig{})
+	v.get("/ps/email/resetpassword").want(200, "<title>Forgot your password?")
+	v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {""}}).want(422, "<title>Enter your email")
+	v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"a@b"}}).want(422, "<title>This is not an email address")
+	v.get(v.link("", "ann")).want(200, "<title>Choose a new password")
+	v.submit("x", "y").want(422, "<title>The password was not changed")
+}
+
 func TestPageErrors(t *testing.T) {
 	v := visit(t, siteConfig{})
 	v.get("/ps/email/nosuch/resetpassword").want(404, "There is no such page")
@@ -356,6 +380,19 @@ func TestPagesSpeak(t *testing.T) {
 	}
 }
 
+// What is there for developers is in English, and says so, whatever the browser speaks.
+func TestDevelopmentPagesAreInEnglish(t *testing.T) {
+	v := visit(t, siteConfig{settings: "templates = \"demo/templates\"\n"})
+	v.do(http.MethodPost, "/ps/email/resetpassword", url.Values{"identifier": {"ann"}})
+	v.send()
+	v.get("/dev/mail.json")
+	mail := regexp.MustCompile(`"id":"(\w+)"`).FindStringSubmatch(v.body)[1]
+	for _, path := range []string{"/", "/dev/mail", "/dev/mail/" + mail} {
+		v.get(path, "Accept-Language", "de").want(200, `<html lang="en" dir="ltr">`)
+	}
+	v.get("/ps/email/globex-web/resetpassword?sent=1", "Accept-Language", "ar").want(200, `<html lang="ar" dir="rtl">`, `lang="en" dir="ltr">Mails are captured`)
+}
+
 // The meter says what the server will say.
 func TestStrengthAgrees(t *testing.T) {
 	v := visit(t, siteConfig{})
@@ -382,6 +419,19 @@ func TestStrengthAgrees(t *testing.T) {
 	}
 	v.client.Jar = nil
 	v.do(http.MethodPost, "/ps/email/changepassword/strength", url.Values{"member-password": {"x"}}).want(400)
+}
+
+// Whoever types in a page whose link has left the browser meanwhile is not
+// held for somebody who guesses tokens, and shut out.
+func TestStrengthInAnOldPageIsNoGuess(t *testing.T) {
+	v := visit(t, siteConfig{settings: "client-rate = 30\n"})
+	ann, carl := v.link("", "ann"), v.link("", "carl")
+	form := url.Values{"link": {hidden.FindStringSubmatch(v.get(ann).body)[2]}, "member-password": {"x"}}
+	v.get(carl)
+	for range 5 {
+		v.do(http.MethodPost, "/ps/email/changepassword/strength", form).want(400)
+	}
+	v.get(carl).want(200, "Carl")
 }
 
 func (v *visitor) linkAfterChange(name string) string {
@@ -418,15 +468,18 @@ func TestInboxJSON(t *testing.T) {
 	if m := captured("?since=" + all[0].Time); len(m) != 1 || m[0].ID != all[0].ID {
 		t.Errorf("since: %+v", m)
 	}
+	if m := captured("?since=" + strings.Replace(all[0].Time, "Z", "+00:00", 1)); len(m) != 1 {
+		t.Errorf("since, with an offset: %+v", m)
+	}
 	if m := captured("?limit=2"); len(m) != 2 {
 		t.Errorf("limit: %d", len(m))
 	}
 	v.get("/dev/mail.json?since=yesterday").want(400, `{"error":`)
 	v.get("/dev/mail.json?limit=0").want(400)
 	v.get("/dev/mail").want(200, "carl@example.org", "Update your password")
-	v.get("/dev/mail/"+all[0].ID).want(200, "Message-Id", "sandbox src")
-	v.get("/dev/mail/"+all[0].ID+"/html").want(200, "<html")
-	if policy := v.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "sandbox; default-src 'none'") {
+	v.get("/dev/mail/"+all[0].ID).want(200, "Message-Id", `sandbox="allow-popups allow-popups-to-escape-sandbox" src`)
+	v.get("/dev/mail/"+all[0].ID+"/html").want(200, "<!doctype html><base target=\"_blank\">\n<html")
+	if policy := v.header.Get("Content-Security-Policy"); policy != mailPolicy {
 		t.Errorf("frame's policy: %s", policy)
 	}
 	v.get("/dev/mail/"+all[0].ID+"/raw").want(200, "Auto-Submitted: auto-generated")
@@ -490,6 +543,26 @@ func TestInboxIsForThisMachine(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A proxy on this machine that rewrites Host and was not named in
+// trusted-proxies must not show the inbox to all the world.
+func TestInboxIsNotForVisitorsOfAProxyHere(t *testing.T) {
+	for _, test := range []struct {
+		header, value string
+		want          int
+	}{
+		{"X-Forwarded-For", "203.0.113.9", 403},
+		{"X-Forwarded-For", "127.0.0.1, 203.0.113.9", 403},
+		{"Forwarded", `for="[2001:db8::9]"`, 403},
+		{"X-Forwarded-For", "127.0.0.1", 200}, // a proxy for development
+		{"Forwarded", "for=\"[::1]:5000\"", 200},
+	} {
+		visit(t, siteConfig{}).get("/dev/mail.json", test.header, test.value).want(test.want)
+	}
+	trusted := visit(t, siteConfig{settings: "trusted-proxies = \"127.0.0.1\"\n"})
+	trusted.get("/dev/mail.json", "X-Forwarded-For", "203.0.113.9").want(403)
+	trusted.get("/dev/mail.json", "X-Forwarded-For", "127.0.0.1").want(200)
 }
 
 // A stream tells of a mail, and keeps nobody waiting when the server stops.

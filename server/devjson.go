@@ -65,6 +65,7 @@ type mailFilter struct {
 func readFilter(query params) (f mailFilter, limit int, err error) {
 	f, limit = mailFilter{id: query.get("id"), to: query.get("to")}, shownMails
 	if text := query.get("since"); text != "" {
+		text = strings.ReplaceAll(text, " ", "+") // of an offset such as +02:00 that was not escaped
 		if f.since, err = time.Parse(time.RFC3339Nano, text); err != nil {
 			return f, 0, malformed(err)
 		}

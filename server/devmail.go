@@ -75,7 +75,7 @@ func (p *pages) inboxOpen(r *http.Request) bool {
 	if p.Inbox == nil {
 		return false
 	}
-	if !p.InboxEverywhere && !noteOf(r.Context()).client.Unmap().IsLoopback() {
+	if !p.InboxEverywhere && !fromHere(r) {
 		return false
 	}
 	name := (&url.URL{Host: r.Host}).Hostname()
@@ -83,6 +83,19 @@ func (p *pages) inboxOpen(r *http.Request) bool {
 		return p.InboxEverywhere || ip.Unmap().IsLoopback()
 	}
 	return LoopbackName(name) || p.InboxEverywhere && strings.EqualFold(name, p.host.Hostname())
+}
+
+// fromHere reports whether a request comes from this machine, and was not only
+// handed on by a proxy here, also one that trusted-proxies does not name.
+func fromHere(r *http.Request) bool {
+	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	for _, forwarded := range []bool{false, true} {
+		here := Proxies{Trusted: loopback, Forwarded: forwarded}
+		if !here.client(r).IsLoopback() {
+			return false
+		}
+	}
+	return true
 }
 
 // LoopbackName reports whether a host, as URLs have it, is this machine
@@ -167,15 +180,27 @@ func (p *pages) showMail(v *visit) (*reply, error) {
 	return a, err
 }
 
+// outward makes a mail's links open outside the frame, as they do in mail
+// programs: no page of ours shows inside one.
+func outward(html string) string {
+	html = strings.TrimSpace(html)
+	at := 0
+	if doctype, _, ok := strings.Cut(html, ">"); ok && strings.HasPrefix(strings.ToLower(doctype), "<!doctype") {
+		at = len(doctype) + 1 // what stands before it would turn the mail's looks
+	}
+	return html[:at] + `<base target="_blank">` + html[at:]
+}
+
 // showMailHTML serves the HTML part for the frame: in an origin of its own,
-// without scripts, and loading nothing.
+// without scripts, and loading nothing. Its links alone lead out, to pages that
+// are free of all that.
 func (p *pages) showMailHTML(v *visit) (*reply, error) {
 	m, err := p.mailOf(v)
 	if err != nil {
 		return nil, err
 	}
-	a := newReply(http.StatusOK, "text/html;charset=utf-8", []byte(m.HTML))
-	a.header.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'")
+	a := newReply(http.StatusOK, "text/html;charset=utf-8", []byte(outward(m.HTML)))
+	a.header.Set("Content-Security-Policy", "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'")
 	return a, nil
 }
 

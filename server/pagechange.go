@@ -19,7 +19,6 @@ type changeData struct {
 	Mark     string
 	Carried  members.Link // travels in the form where the browser keeps no cookies
 	Refusal  string       // why the last try was refused
-	Field    string       // whose fault it is: password or confirm
 }
 
 // goneData is what a page says about a link that is of no use.
@@ -35,7 +34,7 @@ func (p *pages) showChange(v *visit) (*reply, error) {
 	if hasLink(v.URL) {
 		l, _ := linkIn(v.query())
 		a := redirect(p.base + "/changepassword")
-		a.header.Set("Set-Cookie", p.cookie(cookieValue(l), linkLife))
+		a.header.Set("Set-Cookie", p.cookie(cookieValue(l)))
 		return a, nil
 	}
 	l, ok := cookieLink(v.Request)
@@ -64,7 +63,11 @@ func (v *visit) showLink(l members.Link, data changeData) (*reply, error) {
 	if data.Refusal != "" {
 		status, title = http.StatusUnprocessableEntity, v.say("refused-title")
 	}
-	return v.render(status, "change", title, data, "account", account(m))
+	a, err := v.render(status, "change", title, data, "account", account(m))
+	if err == nil && data.Carried.Token == "" {
+		a.header.Set("Set-Cookie", v.pages.cookie(cookieValue(l))) // the time for it starts over
+	}
+	return a, err
 }
 
 // account is how a page calls somebody's account, as the mails do.
@@ -122,9 +125,9 @@ func (p *pages) change(v *visit, l members.Link, data changeData, form params) (
 	reason := ""
 	switch {
 	case pw == "":
-		reason, data.Field = "empty", "password"
+		reason = "empty"
 	case pw != form.get("member-password-again"):
-		reason, data.Field = "mismatch", "confirm"
+		reason = "mismatch"
 	}
 	if reason != "" {
 		data.Refusal = v.inLanguageOf(l).say("reason-" + reason)
@@ -133,7 +136,7 @@ func (p *pages) change(v *visit, l members.Link, data changeData, form params) (
 	d, err := p.Members.CompleteLink(v.Context(), l, pw)
 	v.dress(d.Group, d.Language)
 	if fault := refusal(err); fault != "" {
-		data.Field, data.Refusal = "password", v.say("reason-"+fault)
+		data.Refusal = v.say("reason-" + fault)
 		noteError(v.Context(), errcodes.From(err))
 		return v.showLink(l, data)
 	}
@@ -156,18 +159,15 @@ func (v *visit) inLanguageOf(l members.Link) *visit {
 }
 
 // done tells of the success and where to go next: nobody is signed in by it,
-// and nobody is sent anywhere without a click.
+// and nobody is sent anywhere without a click. The cookie stays, since a link
+// that is spent opens nothing: who reloads the page, or goes back, is told that
+// the link has been used.
 func (v *visit) done(d members.LinkDetail) (*reply, error) {
 	next := d.RedirectURL
 	if next == "" {
 		next = v.look.NextURL("")
 	}
-	a, err := v.render(http.StatusOK, "done", v.say("done-title"), next, "account", account(d.Member))
-	if err != nil {
-		return nil, err
-	}
-	a.header.Set("Set-Cookie", v.pages.cookie("", -1))
-	return a, nil
+	return v.render(http.StatusOK, "done", v.say("done-title"), next, "account", account(d.Member))
 }
 
 // refusal returns what is wrong with a password, "" where that is not the fault.
@@ -199,7 +199,7 @@ func (p *pages) strength(v *visit) (*reply, error) {
 	}
 	l, _, ok := v.sentLink(form)
 	if !ok || form.get("link") != mark(l) {
-		return nil, errcodes.New(errcodes.InvalidToken)
+		return nil, malformed(nil) // a page that was left open guesses no token
 	}
 	j, err := p.Members.JudgePassword(v.Context(), l, form.get("member-password"))
 	if err != nil {

@@ -89,8 +89,10 @@ func (p *pages) postForgot(v *visit) (*reply, error) {
 	return redirect(v.forgotPath() + "?sent=1"), nil
 }
 
+// refuseForgot shows the form once more. The page's title is the reason: who
+// hears the page hears it first.
 func (v *visit) refuseForgot(identifier, reason string) (*reply, error) {
-	return v.render(http.StatusUnprocessableEntity, "forgot", v.say("forgot-title"),
+	return v.render(http.StatusUnprocessableEntity, "forgot", v.say(reason),
 		forgotData{Identifier: identifier, Refusal: v.say(reason)})
 }
 

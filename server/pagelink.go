@@ -15,7 +15,7 @@ import (
 
 const (
 	linkCookie = "reseed_link"
-	linkLife   = 15 * 60 // seconds that a page may stay open before the link must be opened again
+	linkLife   = 15 * 60 // seconds that a page may stay as it is before the link must be opened again
 )
 
 // linkIn reads a link's parameters; ok tells whether there are any. What can't
@@ -54,9 +54,9 @@ func linkInAddress(address string) members.Link {
 // soon, no script can read it, and it goes to the page alone. Lax, since
 // browsers withhold a strict one on the redirect that follows a click in a
 // web mailer.
-func (p *pages) cookie(value string, life int) string {
+func (p *pages) cookie(value string) string {
 	c := http.Cookie{ //nolint:gosec // G124: Secure follows the host URL: over plain http browsers drop secure cookies
-		Name: linkCookie, Value: value, Path: p.base + "/changepassword", MaxAge: life,
+		Name: linkCookie, Value: value, Path: p.base + "/changepassword", MaxAge: linkLife,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.host.Scheme == "https",
 	}
 	return c.String()

@@ -2,7 +2,9 @@ package templates
 
 import (
 	"bytes"
+	"maps"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -135,6 +137,31 @@ func TestBuiltInTextsAreComplete(t *testing.T) {
 		for _, key := range textKeys() {
 			if texts[key] == "" || !slices.Equal(names(texts[key]), names(base[""][key])) {
 				t.Errorf("%s.%s: %q", language, key, texts[key])
+			}
+		}
+	}
+}
+
+// A page of the demo must not fall back to another language half-way, which
+// would have English run from right to left.
+func TestDemoPagesSpeakOneLanguageEach(t *testing.T) {
+	p, err := LoadPages(os.DirFS("../demo/templates"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, look := range p.Looks() {
+		spoken := &Look{}
+		for _, s := range look.sources {
+			texts := maps.Clone(s.texts)
+			delete(texts, "")
+			spoken.sources = append(spoken.sources, &pageSource{texts: texts})
+		}
+		for _, language := range []string{"de", "fr", "es", "ar"} {
+			for _, key := range textKeys() {
+				said, _ := look.find(key, look.Texts(language).language)
+				if text, _ := spoken.find(key, language); text != said && look.Texts(language).language != "" {
+					t.Errorf("%s in %s: %s is %q", look.Name, language, key, said)
+				}
 			}
 		}
 	}

@@ -10,19 +10,32 @@
     const answer = await fetch(location.href);
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const focused = document.activeElement;
     for (const part of ["#mails", ".tools"]) {
       const now = document.querySelector(part);
       const next = page.querySelector(part);
-      if (now.innerHTML !== next.innerHTML && !now.contains(document.activeElement)) now.replaceChildren(...next.childNodes);
+      if (now.innerHTML !== next.innerHTML) now.replaceChildren(...next.childNodes);
+    }
+    if (!focused.isConnected) { // its like takes its place
+      const address = CSS.escape(focused.getAttribute("href"));
+      document.querySelector(`main a[href="${address}"]`)?.focus({ preventScroll: true });
     }
     if (announce) live.textContent = "A mail has come in.";
   };
 
   if (mails && "EventSource" in window) {
-    const events = new EventSource(mails.dataset.events);
-    events.addEventListener("open", () => refresh(false));
-    events.addEventListener("mail", () => refresh(true));
-    window.addEventListener("pagehide", () => events.close());
+    let events;
+    // Browsers open few connections to a server, and each stream takes one:
+    // pages that nobody sees must leave them to others.
+    const listen = () => {
+      events?.close();
+      if (document.hidden) return;
+      events = new EventSource(mails.dataset.events);
+      events.addEventListener("open", () => refresh(false));
+      events.addEventListener("mail", () => refresh(true));
+    };
+    document.addEventListener("visibilitychange", listen);
+    listen();
   }
 
   for (const block of document.querySelectorAll(".copy")) {
@@ -31,6 +44,8 @@
     button.type = "button";
     button.className = "quiet-button";
     button.textContent = "Copy";
+    button.setAttribute("aria-describedby", block.querySelector("pre").getAttribute("aria-labelledby"));
+    button.setAttribute("aria-live", "polite"); // tells that it has copied
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(block.querySelector("code").textContent);
       button.textContent = "Copied";

@@ -7,25 +7,48 @@
   if (!form) return;
   const password = form.querySelector("#password");
   const confirm = form.querySelector("#confirm");
-  const toggle = form.querySelector("#toggle");
+  const toggle = document.createElement("button"); // of no use, and not there, without the script
   const meter = form.querySelector("#meter");
   const verdict = form.querySelector("#verdict");
   const patience = 250; // milliseconds without a key before the server is asked
 
   const show = (visible) => {
     password.type = confirm.type = visible ? "text" : "password";
-    toggle.querySelector(".word").textContent = visible ? toggle.dataset.hide : toggle.dataset.show;
+    toggle.textContent = visible ? form.dataset.hide : form.dataset.show;
   };
-  toggle.hidden = false;
+  Object.assign(toggle, { id: "toggle", type: "button", className: "toggle" });
+  toggle.setAttribute("aria-describedby", "password-label");
+  toggle.setAttribute("aria-controls", "password confirm");
   toggle.addEventListener("click", () => show(password.type === "password"));
-  // Password managers and the browser's own history must see password fields.
-  form.addEventListener("submit", () => show(false));
+  password.after(toggle);
+  show(false);
 
+  // A link works once: sent by a double click, the second form would be told
+  // that the first one has used it. Password managers and the browser's own
+  // history must see password fields.
+  const pause = 5000; // milliseconds
+  let sent = -pause;
+  form.addEventListener("submit", (event) => {
+    if (event.timeStamp - sent < pause) {
+      event.preventDefault();
+      return;
+    }
+    sent = event.timeStamp;
+    show(false);
+  });
+
+  // The meter is there from the start: nothing moves under the pointer once a
+  // password is measured, and screen readers know where to listen.
+  meter.hidden = false;
   const display = (answer) => {
-    meter.hidden = false;
     meter.dataset.score = answer.score;
     meter.classList.toggle("good", answer.good);
     verdict.textContent = `${form.dataset.label} ${answer.label}. ${answer.text}`;
+  };
+  const clear = () => {
+    delete meter.dataset.score;
+    meter.classList.remove("good");
+    verdict.textContent = "";
   };
 
   let timer = 0;
@@ -41,7 +64,7 @@
       if (!answer.ok) throw new Error("no answer");
       display(await answer.json());
     } catch (error) {
-      if (error.name !== "AbortError") meter.hidden = true; // the server decides anyway
+      if (error.name !== "AbortError") clear(); // the server decides anyway
     }
   };
 
@@ -49,8 +72,7 @@
     clearTimeout(timer);
     asked.abort();
     if (password.value === "") {
-      meter.hidden = true;
-      verdict.textContent = "";
+      clear();
       return;
     }
     timer = setTimeout(measure, patience);
