@@ -368,7 +368,7 @@ func TestRefusedSignInsAreAlike(t *testing.T) {
 				}
 			}
 		}
-		if first.Code != 401 || len(first.Statements) != 2 {
+		if first.Code != 401 || len(first.Statements) != 3 {
 			t.Errorf("status %d, %d statements", first.Code, len(first.Statements))
 		}
 	})

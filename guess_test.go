@@ -45,6 +45,32 @@ func TestGuessesBurnNobodysToken(t *testing.T) {
 	}
 }
 
+// Whatever secret is guessed, and wherever: it counts for ten against whoever tries.
+func TestEveryGuessCountsForTen(t *testing.T) {
+	for name, c := range map[string]struct {
+		call [3]string
+		sign func(*http.Request)
+	}{
+		"reset token":    {[3]string{"POST", "/members/resetpassword", "email=ann@example.org&token=x" + withGoodPassword}, anybody},
+		"member's token": {[3]string{"GET", "/members/ann?token=x", ""}, anybody},
+		"password":       {[3]string{"POST", "/authenticate", "action=login&username=ann&password=wrong"}, anybody},
+		"session":        {[3]string{"GET", "/version", ""}, withSession("x")},
+		"access token":   {[3]string{"GET", "/version", ""}, withBearer("x")},
+		"client secret":  {[3]string{"POST", "/ps/oauth/token", "grant_type=client_credentials&client_id=x&client_secret=x"}, anybody},
+		"API key":        {[3]string{"POST", "/members/v1/auth/members/send-set-password-email", "{}"}, anybody},
+		"recovery token": {[3]string{"POST", "/_iam/recovery/v1/recover", `{"recoveryToken":"x","password":"violet-Harbor-93"}`}, anybody},
+	} {
+		site := startSite(t, siteConfig{settings: "client-rate = 30\n"})
+		var got []int
+		for range 4 {
+			got = append(got, site.send(t, c.call, c.sign).Code)
+		}
+		if got[2] == http.StatusTooManyRequests || got[3] != http.StatusTooManyRequests {
+			t.Errorf("%s: guesses get %v, want the fourth refused", name, got)
+		}
+	}
+}
+
 // guess tries wrong tokens for ann in all ways that there are.
 func (s *testSite) guess(t *testing.T, tries int, token string) {
 	t.Helper()

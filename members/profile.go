@@ -44,7 +44,7 @@ func (s *Service) Profile(ctx context.Context, caller Caller, name, token string
 			return Profile{}, err
 		}
 		if !record.shows(m, s) {
-			return Profile{}, errcodes.New(errcodes.Forbidden)
+			return Profile{}, errcodes.Wrap(errcodes.Forbidden, errcodes.New(errcodes.InvalidToken))
 		}
 		allowed = true
 	}

@@ -63,13 +63,16 @@ func (s *Service) verify(ctx context.Context, name, pw string) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	m := found.Member
-	ok, outdated, err := s.verifyHash(ctx, m.Password, pw)
+	hash, err := s.hashOf(ctx, name, found)
 	if err != nil {
 		return Member{}, err
 	}
-	now := s.Now()
-	if !ok || m.Refused() || m.Status != Activated || now.Before(m.LockedUntil) {
+	ok, outdated, err := s.verifyHash(ctx, hash, pw)
+	if err != nil {
+		return Member{}, err
+	}
+	m, now := found.Member, s.Now()
+	if !ok || m.Refused() || m.Zero() || m.Status != Activated || now.Before(m.LockedUntil) {
 		return Member{}, s.signInFailed(ctx, name, m, now)
 	}
 	if outdated {

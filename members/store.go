@@ -24,6 +24,7 @@ type Lookup struct {
 type Found struct {
 	Member        Member // zero where nobody was found, or Conflict
 	Row           int64  // of the member whose row was read: for nobody, somebody else's or 0
+	Top           int64  // the largest id that is in use
 	Conflict      bool   // email and username name two different members
 	InGroup       bool   // the member belongs to Lookup.Group
 	CallerInGroup bool   // the caller belongs to Lookup.Group
@@ -118,6 +119,9 @@ type Registry interface {
 	// Rehash replaces a hash by one of the same password, unless the password
 	// was changed meanwhile.
 	Rehash(ctx context.Context, member int64, old, renewed password.Hash) error
+	// HashNear returns the hash of the member of that id or else of the nearest
+	// below, "" where that one has none.
+	HashNear(ctx context.Context, id int64) (password.Hash, error)
 }
 
 // NewMember is a member to add and the groups to join.

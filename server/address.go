@@ -12,11 +12,11 @@ import (
 
 // address is a request's path, read by contract 1.1.
 type address struct {
-	shown   string // as it came, without path parameters: what errors show
-	service string // behind the prefix, without parameters and extension, escaped
-	format  xmlresp.Format
-	session string // of ;jsessionid=
-	valid   bool   // escapes decode to UTF-8 without control characters
+	shown    string // as it came, without path parameters: what errors show
+	service  string // behind the prefix, without parameters and extension, escaped
+	format   xmlresp.Format
+	sessions []string // of ;jsessionid=
+	valid    bool     // escapes decode to UTF-8 without control characters
 }
 
 type addressKey struct{}
@@ -45,8 +45,8 @@ func (s *server) address(next http.Handler) http.Handler {
 // readAddress takes a request's path apart. An extension picks the format, else the
 // Accept header, else it is XML.
 func readAddress(r *http.Request, prefix string) address {
-	path, session := stripParameters(r.URL.EscapedPath())
-	a := address{shown: path, session: session, format: accepted(r.Header)}
+	path, sessions := stripParameters(r.URL.EscapedPath())
+	a := address{shown: path, sessions: sessions, format: accepted(r.Header)}
 	decoded, err := url.PathUnescape(path)
 	a.valid = err == nil && utf8.ValidString(decoded) && !hasControls(decoded)
 	for suffix, format := range map[string]xmlresp.Format{".xml": xmlresp.XML, ".json": xmlresp.JSON} {
@@ -71,22 +71,22 @@ func stripPrefix(path, prefix string) string {
 }
 
 // stripParameters cuts the ;name=value parts off every segment, and returns
-// the value of jsessionid among them.
-func stripParameters(path string) (clean, session string) {
+// the values of jsessionid among them.
+func stripParameters(path string) (clean string, sessions []string) {
 	if !strings.Contains(path, ";") {
-		return path, ""
+		return path, nil
 	}
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
 		name, params, _ := strings.Cut(segment, ";")
 		segments[i] = name
 		for p := range strings.SplitSeq(params, ";") {
-			if id, ok := strings.CutPrefix(p, "jsessionid="); ok && session == "" {
-				session = id
+			if id, ok := strings.CutPrefix(p, "jsessionid="); ok {
+				sessions = append(sessions, id)
 			}
 		}
 	}
-	return strings.Join(segments, "/"), session
+	return strings.Join(segments, "/"), sessions
 }
 
 // accepted reads the Accept header: JSON only where it is asked for and XML is

@@ -67,7 +67,7 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, doc xmlresp.Docum
 	if r.Method == http.MethodHead {
 		return
 	}
-	_, _ = w.Write(body) //nolint:gosec // escaped by the encoder, never HTML; a client that went away is no fault of ours
+	_, _ = w.Write(body) // a client that went away is no fault of ours
 }
 
 // errorHeaders adds what an error's status asks for.
@@ -102,7 +102,7 @@ func (s *server) only(method string, f service) service {
 		if c.caller, err = s.identify(c.Request); err != nil {
 			return nil, err
 		}
-		if method == http.MethodPost && !c.caller.Member.Zero() && byForeignPage(c.Request) {
+		if method == http.MethodPost && !c.caller.Member.Zero() && s.byForeignPage(c.Request) {
 			return nil, errcodes.Wrap(errcodes.Forbidden, errForeignPage)
 		}
 		if c.params, err = s.readParams(c.Request); err != nil {
@@ -112,21 +112,33 @@ func (s *server) only(method string, f service) service {
 	}
 }
 
-var errForeignPage = errors.New("sent by a page of another site, with credentials that the browser keeps")
+var errForeignPage = errors.New("sent by a page of another site, which must not use or change what the browser keeps")
 
 // byForeignPage reports whether a browser says that a page of another origin
 // made it send the request. Browsers add the cookies and Basic credentials that
-// they keep, whoever wrote the form (WEB-13). Programs say nothing of the kind.
-func byForeignPage(r *http.Request) bool {
-	from := r.Header.Get("Sec-Fetch-Site")
-	return from != "" && from != "same-origin" && from != "none"
+// they keep, whoever wrote the form (WEB-13); over plain HTTP they name its
+// origin alone. Programs say nothing of the kind.
+func (s *server) byForeignPage(r *http.Request) bool {
+	if from := r.Header.Get("Sec-Fetch-Site"); from != "" {
+		return from != "same-origin" && from != "none"
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Host != r.Host && (s.pages == nil || u.Host != s.pages.host.Host)
 }
 
-// posted wraps a service that finds out by itself who is calling.
+// posted wraps a service that finds out by itself who is calling. No page of
+// another site signs a browser in or out.
 func (s *server) posted(f service) service {
 	return func(c *call) (_ xmlresp.Document, err error) {
 		if c.Method != http.MethodPost {
 			return nil, errcodes.New(errcodes.WrongMethod)
+		}
+		if s.byForeignPage(c.Request) {
+			return nil, errcodes.Wrap(errcodes.Forbidden, errForeignPage)
 		}
 		if c.params, err = s.readParams(c.Request); err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,6 +17,9 @@ const sessionCookie = "JSESSIONID"
 
 // maxCredential bounds what is hashed and looked up, in bytes; ours have 43.
 const maxCredential = 512
+
+// maxSessions is how many sessions a request may name: each is looked up.
+const maxSessions = 8
 
 var (
 	errCredentials = errors.New("unreadable credentials")
@@ -54,7 +58,11 @@ func (s *server) identify(r *http.Request) (members.Caller, error) {
 		}
 		callers = append(callers, c)
 	}
-	for _, id := range sessionIDs(r) {
+	ids := sessionIDs(r)
+	if len(ids) > maxSessions {
+		return members.Caller{}, errcodes.BadCredentials(errCredentials)
+	}
+	for _, id := range ids {
 		m, err := s.session(r.Context(), id)
 		if err != nil {
 			return members.Caller{}, err
@@ -106,16 +114,21 @@ func (s *server) session(ctx context.Context, id string) (members.Member, error)
 }
 
 // sessionIDs returns the sessions that a request names, in its cookies and in
-// its path; an empty id is the same as none.
+// its path, each once, and at most one more than maxSessions; an empty id is
+// the same as none. net/http would leave out cookies that it can't read, and
+// with them the reason to refuse the request.
 func sessionIDs(r *http.Request) []string {
-	var ids []string
-	for _, c := range r.CookiesNamed(sessionCookie) {
-		if c.Value != "" {
-			ids = append(ids, c.Value)
+	var given, ids []string
+	for pair := range strings.SplitSeq(strings.Join(r.Header.Values("Cookie"), ";"), ";") {
+		name, value, _ := strings.Cut(pair, "=")
+		if strings.TrimSpace(name) == sessionCookie {
+			given = append(given, strings.Trim(value, "\" \t"))
 		}
 	}
-	if id := addressOf(r.Context()).session; id != "" {
-		ids = append(ids, id)
+	for _, id := range append(given, addressOf(r.Context()).sessions...) {
+		if id != "" && len(ids) <= maxSessions && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
 	}
 	return ids
 }

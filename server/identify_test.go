@@ -3,9 +3,12 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"reseed/errcodes"
 	"reseed/members"
@@ -33,6 +36,41 @@ func TestLogHoldsNoSession(t *testing.T) {
 	send(h, http.MethodPost, "/ps/oauth/token?client_secret=canary", "client_id=canary")
 	if got := logged.String(); strings.Contains(got, "canary") || strings.Count(got, "\n") != 4 {
 		t.Errorf("log:\n%s", got)
+	}
+}
+
+// countedSessions counts what is looked up.
+type countedSessions struct {
+	noSessions
+	n int
+}
+
+func (c *countedSessions) Session(context.Context, string) (members.Member, error) {
+	c.n++
+	return members.Member{ID: 2}, nil
+}
+
+func (c *countedSessions) Logout(context.Context, string) error {
+	c.n++
+	return nil
+}
+
+// A request can't have hundreds of sessions looked up (LOD-1).
+func TestSessionsOfARequestAreBounded(t *testing.T) {
+	cookies := ""
+	for i := range 500 {
+		cookies += fmt.Sprintf("JSESSIONID=%d; ", i)
+	}
+	for _, call := range []struct{ method, path, body string }{
+		{http.MethodPost, "/ps/api/authenticate", "action=logout"},
+		{http.MethodGet, "/ps/api/version", ""},
+	} {
+		counted := &countedSessions{}
+		h := New(Config{Sessions: counted, SitePrefix: "/ps", Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		want := map[string]int{http.MethodPost: 200, http.MethodGet: 401}[call.method]
+		if w := send(h, call.method, call.path, call.body, "Cookie", cookies); w.Code != want || counted.n > maxSessions+1 {
+			t.Errorf("%s: %d, %d look-ups", call.path, w.Code, counted.n)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"net/netip"
@@ -125,12 +126,9 @@ func (s *server) admit(n *note) error {
 	return e
 }
 
-// weigh makes a wrong password or token count for more.
+// weigh makes a wrong password, token or other secret count for more.
 func (s *server) weigh(n *note) {
-	if n.err == nil {
-		return
-	}
-	if n.err.Code == errcodes.InvalidToken || n.err.HTTPStatus() == http.StatusUnauthorized {
+	if n.status == http.StatusUnauthorized || n.err != nil && errors.Is(n.err, errcodes.New(errcodes.InvalidToken)) {
 		s.limiter.charge(network(n.client), guessWeight, s.Now())
 	}
 }

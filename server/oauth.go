@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -37,6 +38,8 @@ func (s *server) token(c *call) (xmlresp.Document, error) {
 	switch {
 	case failed != "":
 		return oauthError(http.StatusBadRequest, invalidRequest, failed), nil
+	case repeats(c.Request):
+		return oauthError(http.StatusBadRequest, invalidRequest, "a parameter is given twice"), nil
 	case c.params.get("grant_type") == "":
 		return oauthError(http.StatusBadRequest, invalidRequest, "grant_type is missing"), nil
 	case c.params.get("grant_type") != "client_credentials":
@@ -84,6 +87,18 @@ func clientCredentials(c *call) (id, secret, failed string) {
 		return "", "", "" // nobody's; no such id goes to the database
 	}
 	return basicID, basicSecret, ""
+}
+
+// repeats reports whether a form that was read has a parameter twice (RFC 6749, 3.2).
+func repeats(r *http.Request) bool {
+	body, _ := bodyOf(r.Context())
+	form, _ := url.ParseQuery(string(body))
+	for _, values := range form {
+		if len(values) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 func notHex(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }

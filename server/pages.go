@@ -158,17 +158,9 @@ func (v *visit) run(f page) (*reply, error) {
 	return f(v)
 }
 
-// foreign reports whether a page of another origin sent the request. Where the
-// browser says nothing about it there is nothing to hold against it: the reset
-// pages send no referrer, and so their forms' Origin is null.
+// foreign reports whether a page of another origin sent the request. A null
+// origin alone is nothing to hold against it: the reset pages send no referrer,
+// and so their forms' Origin is null.
 func (p *pages) foreign(r *http.Request) bool {
-	if r.Header.Get("Sec-Fetch-Site") != "" {
-		return byForeignPage(r)
-	}
-	origin := r.Header.Get("Origin")
-	if origin == "" || origin == "null" {
-		return false
-	}
-	u, err := url.Parse(origin)
-	return err != nil || u.Host != r.Host && u.Host != p.host.Host
+	return (r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "null") && p.byForeignPage(r)
 }

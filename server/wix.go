@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -42,20 +43,13 @@ func sendSetPasswordPaths() []string {
 
 func recoveryRoots() []string { return []string{"/_api/iam", "/_iam"} }
 
-// isWix reports whether a path lies where the Wix services are: deep enough
-// that no member or group of PageSeeder's is taken for one.
+// isWix reports whether a path lies where the vendor's services are, those
+// that are not served among them: clients look for the request id in each
+// answer. No service of PageSeeder's lies there.
 func isWix(path string) bool {
-	for _, p := range sendSetPasswordPaths() {
-		if strings.HasPrefix(path, strings.TrimSuffix(p, "send-set-password-email")) {
-			return true
-		}
-	}
-	for _, p := range recoveryRoots() {
-		if strings.HasPrefix(path, p+"/") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{
+		"/wix-sm/api/v1/", "/members/v1/auth/", "/identity/members/", "/_api/wix-sm-webapp/", "/_api/iam/", "/_iam/",
+	}, func(root string) bool { return strings.HasPrefix(path, root) })
 }
 
 // identifyWix sets the request id that the vendor's clients look for.

@@ -29,7 +29,7 @@ func memberDest(m *members.Member) []any {
 // takes the same steps as a hit, over rows that are as often, or as rarely,
 // asked for. The row of nobody (id 0) stands in where that id is not in use.
 const findMember statement = `
-SELECT i.id, u.id, e.id,
+SELECT ids.top, i.id, u.id, e.id,
 	EXISTS (SELECT s.member_id FROM memberships AS s WHERE s.group_id = ? AND s.member_id = m.id),
 	EXISTS (SELECT s.member_id FROM memberships AS s WHERE s.group_id = ? AND s.member_id = ?),
 	` + memberColumns + `
@@ -49,7 +49,7 @@ func (s *Store) FindMember(ctx context.Context, l members.Lookup) (members.Found
 	var f members.Found
 	var id, username, email sql.NullInt64
 	args := []any{l.Group, l.Group, l.Caller, number(l.ID), s.key(l.Username), s.key(l.Email), given(l), s.standIn(l)}
-	dest := append([]any{&id, &username, &email, &f.InGroup, &f.CallerInGroup}, memberDest(&f.Member)...)
+	dest := append([]any{&f.Top, &id, &username, &email, &f.InGroup, &f.CallerInGroup}, memberDest(&f.Member)...)
 	if err := s.row(ctx, findMember, args, dest...); err != nil {
 		return members.Found{}, s.fail("find member", err)
 	}

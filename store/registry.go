@@ -146,3 +146,15 @@ func (s *Store) Rehash(ctx context.Context, member int64, old, renewed password.
 	_, err := s.exec(ctx, rehash, s.exact(string(renewed)), member, s.exact(string(old)))
 	return s.fail("replace hash", err)
 }
+
+// hashNear always finds a row: nobody's has the id 0, and no hash but what fills its place.
+const hashNear statement = `
+SELECT CASE x.id WHEN 0 THEN '' ELSE x.password_hash END FROM members AS x WHERE x.id <= ? ORDER BY x.id DESC LIMIT 1`
+
+// HashNear returns the hash of the member of that id or else of the nearest
+// below, "" where that one has none. Ids have gaps.
+func (s *Store) HashNear(ctx context.Context, id int64) (password.Hash, error) {
+	var h password.Hash
+	err := s.row(ctx, hashNear, []any{id}, &h)
+	return h, s.fail("find a hash", err)
+}

@@ -178,6 +178,23 @@ func TestRehashLeavesAChangedPassword(t *testing.T) {
 	})
 }
 
+// An id that is not in use leads to the member before it, and the first ones to nobody.
+func TestHashNear(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		first := e.member("a", "")
+		taken := []members.NewMember{{Member: members.Member{Username: "c"}}, {Member: members.Member{Username: "a"}}}
+		if _, err := e.AddMembers(t.Context(), taken); err == nil { // leaves a gap on MariaDB
+			t.Fatal("added a second one of the name")
+		}
+		last := e.add(members.Member{Username: "b", Status: members.SetPassword})
+		for id, want := range map[int64]string{0: "", first.ID: "$old", last.ID - 1: "$old", last.ID: "", last.ID + 5: ""} {
+			if got := must(e.HashNear(t.Context(), id))(t); string(got) != want {
+				t.Errorf("id %d: %q, want %q", id, string(got), want)
+			}
+		}
+	})
+}
+
 func TestGroups(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		want := groups.Group{Name: "Acme-Specs", Title: "Spécs", Description: "All of them"}
