@@ -72,7 +72,7 @@ func (s *Service) verify(ctx context.Context, name, pw string) (Member, error) {
 		return Member{}, err
 	}
 	m, now := found.Member, s.Now()
-	if !ok || m.Refused() || m.Zero() || m.Status != Activated || now.Before(m.LockedUntil) {
+	if !ok || m.Password == "" || m.Refused() || m.Status != Activated || now.Before(m.LockedUntil) {
 		return Member{}, s.signInFailed(ctx, name, m, now)
 	}
 	if outdated {
@@ -81,12 +81,18 @@ func (s *Service) verify(ctx context.Context, name, pw string) (Member, error) {
 	return m, nil
 }
 
-// verifyHash does a verification's work also where there is nothing to verify.
+// verifyHash does a verification's work also where there is nothing to verify,
+// or nothing that can be read.
 func (s *Service) verifyHash(ctx context.Context, h password.Hash, pw string) (ok, outdated bool, err error) {
-	if h == "" {
-		err = s.Hasher.VerifyNobody(ctx, pw)
-	} else {
+	if h != "" {
 		ok, outdated, err = s.Hasher.Verify(ctx, h, pw)
+	}
+	damaged := errors.Is(err, password.ErrBadHash)
+	if damaged {
+		s.Log.WarnContext(ctx, "a password hash in the database can't be read: nobody can sign in with it")
+	}
+	if damaged || h == "" {
+		err = s.Hasher.VerifyNobody(ctx, pw)
 	}
 	if err != nil {
 		return false, false, hashingFault(err)

@@ -9,16 +9,17 @@ import (
 	"reseed/password"
 )
 
-// hashOf returns the hash that a sign-in is verified by: the member's, and for
-// a name that nobody has another member's. Hashes from elsewhere (bcrypt, or
-// argon2id at another cost) take other times than those made here, so names of
-// strangers must take each of these times as often as names of members do.
+// hashOf returns the hash that a sign-in is verified by: the member's, and
+// another member's for a name that nobody has, and for a member who has no
+// password yet. Hashes from elsewhere (bcrypt, or argon2id at another cost) take
+// other times than those made here, so names of strangers must take each of
+// these times as often as names of members do.
 func (s *Service) hashOf(ctx context.Context, name string, found Found) (password.Hash, error) {
 	other, err := s.Registry.HashNear(ctx, s.standIn(name, found.Top))
 	if err != nil {
 		return "", err
 	}
-	if found.Member.Zero() {
+	if found.Member.Password == "" {
 		return other, nil
 	}
 	return found.Member.Password, nil
