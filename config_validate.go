@@ -70,10 +70,24 @@ func (c *Config) validate(serving bool) []fault {
 		check("global-template", groups.ValidName(c.GlobalTemplate))
 	}
 	faults = append(faults, c.operationFaults()...)
-	if serving && c.KeyFile == "" {
-		check("key-file", errors.New("required with MySQL or MariaDB, so that all servers share the key"))
+	if serving {
+		c.checkServing(check)
 	}
 	return faults
+}
+
+// checkServing asks for what a server needs and other commands get along
+// without: they send no mail, and their user may not know the secrets.
+func (c *Config) checkServing(check func(setting string, err error)) {
+	if c.KeyFile == "" {
+		check("key-file", errors.New("required with MySQL or MariaDB, so that all servers share the key"))
+	}
+	if c.EmailDomain == "" {
+		check("email-domain", errors.New("required with smtp where the host URL's host is no domain name"))
+	}
+	if server, err := mail.ParseURL(c.SMTP); err == nil && server.User != "" && c.SMTPPassword == "" {
+		check("smtp", errors.New("names a user, but there is no password in RESEED_SMTP_PASSWORD or smtp-password-file"))
+	}
 }
 
 // warnings are settings that work and are worth a word.
@@ -152,10 +166,7 @@ func hostURLFault(raw string) error {
 func validDomain(s string) bool { return len(s) <= 253 && domain.MatchString(s) }
 
 func (c *Config) domainFault() error {
-	if c.EmailDomain == "" {
-		return errors.New("required with smtp where the host URL's host is no domain name")
-	}
-	if !validDomain(c.EmailDomain) {
+	if c.EmailDomain != "" && !validDomain(c.EmailDomain) {
 		return fmt.Errorf("%q: want a domain name such as example.org", c.EmailDomain)
 	}
 	return nil
@@ -189,12 +200,8 @@ func (c *Config) smtpFault() error {
 	if c.SMTP == "" {
 		return nil
 	}
-	server, err := mail.ParseURL(c.SMTP)
-	if err != nil {
+	if _, err := mail.ParseURL(c.SMTP); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "SMTP server: "))
-	}
-	if server.User != "" && c.SMTPPassword == "" {
-		return errors.New("names a user, but there is no password in RESEED_SMTP_PASSWORD or smtp-password-file")
 	}
 	return nil
 }
