@@ -126,7 +126,7 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	}
 	names, clients := newMaskers(a.cfg, keys)
 	a.audit = newAuditor(a.store, a.log, names, clients)
-	courier := &courier{}
+	courier := &courier{patience: a.cfg.WriteTimeout / 2}
 	a.members = members.NewService(members.Config{
 		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Sites: a.store,
 		Courier: courier, Audit: a.audit,
@@ -194,7 +194,18 @@ func workerName() string {
 
 // courier breaks the circle between the use cases, which order mail, and the
 // worker, which asks them to compose it.
-type courier struct{ *mail.Worker }
+type courier struct {
+	*mail.Worker
+	patience time.Duration
+}
+
+// Deliver waits for the attempt only for so long that the answer still gets
+// out: a mail server may take minutes to fail. The attempt goes on.
+func (c *courier) Deliver(ctx context.Context, id mail.ID) error {
+	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
+	return c.Worker.Deliver(ctx, id)
+}
 
 func loadTemplates(cfg *Config) (*templates.Set, error) {
 	set, err := templates.Load(templatesFolder(cfg), templates.Options{GlobalTemplate: cfg.GlobalTemplate})

@@ -100,6 +100,39 @@ func TestAdministratorsWaitForDelivery(t *testing.T) {
 	}
 }
 
+// A mail server that is silent for minutes costs a waiting administrator a
+// while, not the answer.
+func TestSilentMailServerCostsNoAnswer(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close() // connections wait to be accepted
+	site := startSite(t, siteConfig{realTime: true, settings: "write-timeout = \"1s\"\nsmtp = \"smtp://" + silent.Addr().String() + "?starttls=never\"\n"})
+	srv := httptest.NewUnstartedServer(site.handler)
+	srv.Config.WriteTimeout = site.cfg.WriteTimeout
+	srv.Start()
+	defer srv.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/members/resetpassword", strings.NewReader("email=ann@example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.SetBasicAuth("root", "plum-Orbit-77-lantern")
+	resp, err := srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); string(body) != `<reset-password status="request-successful" />` {
+		t.Errorf("%d %s", resp.StatusCode, body)
+	}
+	counts, err := site.store.Counts(t.Context())
+	if err != nil || counts[mail.Sending] != 1 {
+		t.Errorf("mails %v, want one that is being sent: %v", counts, err)
+	}
+}
+
 func startSMTPSite(t *testing.T, dsn string, mta *mta) *testSite {
 	t.Helper()
 	t.Setenv("RESEED_SMTP_PASSWORD", "canary-smtp-password")
