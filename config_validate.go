@@ -14,6 +14,7 @@ import (
 
 	"reseed/groups"
 	"reseed/mail"
+	"reseed/store"
 )
 
 var (
@@ -43,6 +44,7 @@ func (c *Config) validate(serving bool) []fault {
 		}
 	}
 	check("data", notEmpty(c.Data))
+	check("database", c.databaseFault())
 	check("listen", listenFault(c.Listen))
 	check("site-prefix", matches(sitePrefix, c.SitePrefix, "want a path such as /ps"))
 	check("host-url", hostURLFault(c.HostURL))
@@ -192,6 +194,16 @@ func (c *Config) fromAddressFault() error {
 func (c *Config) templatesFault() error {
 	if c.Templates != "" && !isFolder(c.Templates) {
 		return fmt.Errorf("%s: no such folder", c.Templates)
+	}
+	return nil
+}
+
+func (c *Config) databaseFault() error {
+	if !c.MySQL() {
+		return nil
+	}
+	if err := store.CheckDSN(c.Database.Reveal()); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "database address: "))
 	}
 	return nil
 }
