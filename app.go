@@ -43,7 +43,8 @@ type app struct {
 	refusals    *server.Refusals
 	housekeeper *housekeeper
 	state       state
-	whenReady   func() // called when the database is there at last
+	overrides   []string // names of the templates folder, A-Z folded
+	whenReady   func()   // called when the database is there at last
 	// stopping ends when serve is about to stop, and with it what would go on for long.
 	stopping context.Context
 	stop     context.CancelFunc

@@ -41,7 +41,7 @@ func demoConfig(cfg *Config, folder string) *Config {
 	own := *cfg
 	own.Data, own.Database, own.SMTP = folder, "", ""
 	own.KeyFile = filepath.Join(folder, "token.key")
-	own.Templates = filepath.Join(folder, "templates")
+	own.Templates, own.GlobalTemplate = filepath.Join(folder, "templates"), ""
 	own.Migrate, own.MinPassword, own.ClientRate, own.TotalRate = "auto", 8, 0, 0
 	if own.DevInbox == "off" {
 		own.DevInbox = "loopback"

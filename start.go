@@ -95,4 +95,5 @@ func (a *app) warn(ctx context.Context) {
 	for _, w := range warnings {
 		a.log.WarnContext(ctx, "database: "+w)
 	}
+	a.warnOfStrays(ctx)
 }
