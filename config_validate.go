@@ -154,7 +154,8 @@ func listenFault(addr string) error {
 func hostURLFault(raw string) error {
 	const want = "want http or https, a host and a path, such as https://example.org/ps"
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+	web := strings.HasPrefix(raw, "http://") || strings.HasPrefix(raw, "https://") // in this case: others read it, too
+	if err != nil || !web || u.Hostname() == "" || u.User != nil {
 		return errors.New(want)
 	}
 	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(raw, "#") {

@@ -81,6 +81,7 @@ func (a *app) start(ctx context.Context) error {
 	}
 	a.warn(ctx)
 	a.store.Release()
+	a.warnOfStrays(ctx)
 	a.state.prepared.Store(true)
 	a.whenReady()
 	return nil
@@ -95,5 +96,4 @@ func (a *app) warn(ctx context.Context) {
 	for _, w := range warnings {
 		a.log.WarnContext(ctx, "database: "+w)
 	}
-	a.warnOfStrays(ctx)
 }

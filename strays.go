@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,7 +18,8 @@ func (a *app) globalFault() error {
 	if name == "" || name == templates.DefaultGlobalTemplate || slices.Contains(a.overrides, name) {
 		return nil
 	}
-	return fmt.Errorf("global-template: there is no folder %s in %s", a.cfg.GlobalTemplate, a.cfg.Templates)
+	folder := cmp.Or(a.cfg.Templates, filepath.Join(a.cfg.Data, "templates"))
+	return fmt.Errorf("global-template: there is no folder %s in %s", a.cfg.GlobalTemplate, folder)
 }
 
 // warnOfStrays names the folders whose templates serve nobody, such as a

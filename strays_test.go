@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A folder of templates or pages that no group leads to is named at the start,
@@ -24,19 +25,28 @@ func TestStrayTemplateFoldersAreNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	settings := "templates = \"" + folder + "\"\nglobal-template = \"House\"\n"
 	log := &lockedLog{}
-	site := startSite(t, siteConfig{
-		settings: "templates = \"" + folder + "\"\nglobal-template = \"House\"\n",
-		log:      slog.New(slog.NewTextHandler(log, nil)),
-	})
-	site.warn(t.Context())
+	site := startSite(t, siteConfig{settings: settings, log: slog.New(slog.NewTextHandler(log, nil))})
+	site.warnOfStrays(t.Context())
+	if got := namedFolders(log); got != "acme-spec default globx" {
+		t.Errorf("named %q", got)
+	}
+
+	s := serveApp(t, siteConfig{settings: settings}) // without any group
+	s.until(t, 200, 10*time.Second)
+	if got := namedFolders(s.log); got != "acme acme-spec acme-specs default globx" {
+		t.Errorf("named at the start: %q", got)
+	}
+	s.end(t)
+}
+
+func namedFolders(log *lockedLog) string {
 	var named []string
 	for line := range strings.Lines(log.String()) {
 		if _, name, ok := strings.Cut(strings.TrimSpace(line), "has this name\" folder="); ok {
 			named = append(named, name)
 		}
 	}
-	if got := strings.Join(named, " "); got != "acme-spec default globx" {
-		t.Errorf("named %q", got)
-	}
+	return strings.Join(named, " ")
 }
