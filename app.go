@@ -127,7 +127,7 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	}
 	names, clients := newMaskers(a.cfg, keys)
 	a.audit = newAuditor(a.store, a.log, names, clients)
-	courier := &courier{patience: a.cfg.WriteTimeout / 2}
+	courier := &courier{patience: a.cfg.WriteTimeout / 2, stopping: a.stopping}
 	a.members = members.NewService(members.Config{
 		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Sites: a.store,
 		Courier: courier, Audit: a.audit,
@@ -198,13 +198,16 @@ func workerName() string {
 type courier struct {
 	*mail.Worker
 	patience time.Duration
+	stopping context.Context
 }
 
 // Deliver waits for the attempt only for so long that the answer still gets
-// out: a mail server may take minutes to fail. The attempt goes on.
+// out: a mail server may take minutes to fail, and a server that stops has
+// seconds. The attempt goes on.
 func (c *courier) Deliver(ctx context.Context, id mail.ID) error {
 	ctx, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
+	defer context.AfterFunc(c.stopping, cancel)()
 	return c.Worker.Deliver(ctx, id)
 }
 
