@@ -67,7 +67,6 @@ func (c *Config) validate(serving bool) []fault {
 	check("email-domain", c.domainFault())
 	check("mail-from-name", textFault(c.MailFromName))
 	check("mail-from-address", c.fromAddressFault())
-	check("templates", c.templatesFault())
 	if c.GlobalTemplate != "" {
 		check("global-template", groups.ValidName(c.GlobalTemplate))
 	}
@@ -79,8 +78,10 @@ func (c *Config) validate(serving bool) []fault {
 }
 
 // checkServing asks for what a server needs and other commands get along
-// without: they send no mail, and their user may not know the secrets.
+// without: they send no mail, and their user may not know the secrets, nor the
+// server's folder.
 func (c *Config) checkServing(check func(setting string, err error)) {
+	check("templates", c.templatesFault())
 	if c.KeyFile == "" {
 		check("key-file", errors.New("required with MySQL or MariaDB, so that all servers share the key"))
 	}
