@@ -85,7 +85,7 @@ func (a *reply) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) //nolint:gosec // G705: html/template escapes; a client that went away is no fault of ours
+	_, _ = w.Write(a.body) // a client that went away is no fault of ours
 }
 
 func newReply(status int, kind string, body []byte) *reply {
