@@ -123,7 +123,7 @@ func TestConfigFaults(t *testing.T) {
 		{"min-password", "7"}, {"min-password", "65"}, {"token-life", "24h0m1s"}, {"token-life", "0"}, {"token-life", "-1h"},
 		{"read-timeout", "0"}, {"stop-timeout", "-1s"}, {"mails-per-hour", "0"}, {"max-body", "0"},
 		{"email-domain", "127.0.0.1"}, {"email-domain", "a b"}, {"email-domain", "example.org\r\nBcc"}, {"email-domain", "-x.org"},
-		{"mail-from-address", "nobody"}, {"mail-from-address", "A <a@example.org>"}, {"mail-from-name", "a\r\nBcc: b"},
+		{"mail-from-address", "nobody"}, {"mail-from-address", "A <a@example.org>"}, {"mail-from-name", "a\r\nBcc: b"}, {"mail-from-name", "a\u202eb"},
 		{"templates", "/nonexistent"}, {"global-template", "../x"},
 		{"smtp", "http://example.org"}, {"smtp", "smtps://h?starttls=never"}, {"smtp", "smtp://h:0"},
 		{"smtp-password-file", "/nonexistent"}, {"smtp-password-file", open}, {"config", "/nonexistent"},

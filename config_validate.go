@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"reseed/groups"
 	"reseed/mail"
@@ -177,8 +176,8 @@ func (c *Config) domainFault() error {
 }
 
 func textFault(name string) error {
-	if name == "" || len(name) > 200 || strings.ContainsFunc(name, unicode.IsControl) {
-		return errors.New("want 1 to 200 bytes without control characters")
+	if name == "" || len(name) > 200 || !mail.ValidName(name) {
+		return errors.New("want 1 to 200 bytes of UTF-8 without control characters and marks that turn the direction of text")
 	}
 	return nil
 }
