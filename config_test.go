@@ -115,7 +115,9 @@ func TestConfigFaults(t *testing.T) {
 	for _, c := range []struct{ setting, value string }{
 		{"data", ""}, {"database", "mysql://u:p@h:33x/n"}, {"database", "mysql://h"}, {"database", "u:p@h/n"}, {"database", "mysql://h/n?tls=nonesuch"},
 		{"listen", "localhost"}, {"listen", ":70000"}, {"listen", ":http"},
-		{"host-url", "example.org/ps"}, {"host-url", "ftp://example.org"}, {"host-url", "HTTPS://example.org/ps"}, {"host-url", "https://example.org/ps?a=b"},
+		{"host-url", "example.org/ps"}, {"host-url", "ftp://example.org"}, {"host-url", "HTTPS://example.org/ps"},
+		{"host-url", "https://exämple.org/ps"}, {"host-url", "https://ex\"ample.org/ps"}, {"host-url", "https://example,org/ps"},
+		{"host-url", "https://example.org:/ps"}, {"host-url", "https://example.org:99999/ps"}, {"host-url", "https://example.org/" + strings.Repeat("a", 1000)}, {"host-url", "https://example.org/ps?a=b"},
 		{"host-url", "https://example.org/ps?"}, {"host-url", "https://example.org/ps#x"}, {"host-url", "https://u:p@example.org"}, {"host-url", "https:///ps"},
 		{"host-url", "https://example.org/p s"}, {"host-url", "https://example.org/<b>"},
 		{"site-prefix", "ps"}, {"site-prefix", "/ps/../x"}, {"site-prefix", "/a//b"}, {"site-prefix", "/ps;x"},

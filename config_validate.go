@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -18,6 +19,7 @@ import (
 
 var (
 	sitePrefix = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
+	hostName   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`) // of test networks, too
 	domain     = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 )
 
@@ -152,16 +154,27 @@ func listenFault(addr string) error {
 }
 
 func hostURLFault(raw string) error {
-	const want = "want http or https, a host and a path, such as https://example.org/ps"
+	const want = "want http or https, a host in ASCII and a path, such as https://example.org/ps"
 	u, err := url.Parse(raw)
 	web := strings.HasPrefix(raw, "http://") || strings.HasPrefix(raw, "https://") // in this case: others read it, too
-	if err != nil || !web || u.Hostname() == "" || u.User != nil {
+	if err != nil || !web || u.User != nil || !validHost(u) || len(raw) > 1000 {
 		return errors.New(want)
 	}
 	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(raw, "#") {
 		return errors.New("must have no query and no fragment")
 	}
 	return matches(sitePrefix, u.Path, want)
+}
+
+// validHost reports whether a link in a mail may lead to the URL's host.
+func validHost(u *url.URL) bool {
+	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return false
+		}
+	}
+	_, err := netip.ParseAddr(u.Hostname())
+	return err == nil || hostName.MatchString(u.Hostname())
 }
 
 // validDomain reports whether s is a domain name, the last part of which holds
