@@ -43,7 +43,8 @@ type app struct {
 	refusals    *server.Refusals
 	housekeeper *housekeeper
 	state       state
-	whenReady   func() // called when the database is there at last
+	overrides   []string // names of the templates folder, A-Z folded
+	whenReady   func()   // called when the database is there at last
 	// stopping ends when serve is about to stop, and with it what would go on for long.
 	stopping context.Context
 	stop     context.CancelFunc
@@ -126,7 +127,7 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	}
 	names, clients := newMaskers(a.cfg, keys)
 	a.audit = newAuditor(a.store, a.log, names, clients)
-	courier := &courier{}
+	courier := &courier{patience: a.cfg.WriteTimeout / 2, stopping: a.stopping}
 	a.members = members.NewService(members.Config{
 		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Sites: a.store,
 		Courier: courier, Audit: a.audit,
@@ -191,10 +192,6 @@ func workerName() string {
 	}
 	return fmt.Sprintf("%.32s/%d/%.8s", host, os.Getpid(), rand.Text())
 }
-
-// courier breaks the circle between the use cases, which order mail, and the
-// worker, which asks them to compose it.
-type courier struct{ *mail.Worker }
 
 func loadTemplates(cfg *Config) (*templates.Set, error) {
 	set, err := templates.Load(templatesFolder(cfg), templates.Options{GlobalTemplate: cfg.GlobalTemplate})

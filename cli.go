@@ -92,7 +92,8 @@ func newParser(line *commandLine, l *loader, std *console) (*kong.Kong, error) {
 			example("reseed demo", "reseed serve --help", "reseed member add --username vvega --email vvega@example.org")),
 		kong.Writers(std.out, std.err),
 		kong.Help(printHelp),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoAppDescFormat: true, ValueFormatter: helpText}),
+		kong.ValueFormatter(helpText), // not in HelpOptions, where it is overwritten
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoAppDescFormat: true}),
 	)
 	parser, err := kong.New(line, options...)
 	if err != nil {

@@ -17,6 +17,14 @@ type APIKeyCmd struct {
 	Remove APIKeyRemoveCmd `cmd:"" help:"Remove an API key: it is refused from now on."`
 }
 
+// Help shows examples.
+func (APIKeyCmd) Help() string {
+	return example(
+		"reseed apikey add --site 0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f1 --scope manage-members",
+		"reseed apikey list",
+	)
+}
+
 // APIKeyAddCmd is reseed apikey add.
 type APIKeyAddCmd struct {
 	Site  string   `required:"" placeholder:"UUID" help:"Id of the site."`

@@ -15,6 +15,11 @@ type ClientCmd struct {
 	Remove ClientRemoveCmd `cmd:"" help:"Remove an OAuth client; its access tokens end."`
 }
 
+// Help shows examples.
+func (ClientCmd) Help() string {
+	return example("reseed client add --name nightly-import --member root", "reseed client list")
+}
+
 // ClientAddCmd is reseed client add.
 type ClientAddCmd struct {
 	Name   string `required:"" placeholder:"NAME" help:"What people know the client as, up to 100 characters."`

@@ -27,7 +27,7 @@ func (ImportCmd) Help() string {
 	return "The first line names the columns, any of " + strings.Join(columnNames(), ", ") + ". " +
 		"Password hashes are PHC strings of argon2id, or bcrypt; groups are ids or names, separated by ; or spaces. " +
 		"A batch is added as a whole or not at all. After a bad line no further batch is added, " +
-		"but all further bad lines are reported too.\n\n" +
+		"but all further lines that are bad in themselves are reported too.\n\n" +
 		example("reseed member import members.csv", "mysql ... | reseed member import --batch 1000 -")
 }
 

@@ -60,7 +60,7 @@ func (c *SetPasswordCmd) Run(ctx context.Context, std *console, cfg *Config) err
 
 func (c *SetPasswordCmd) read(ctx context.Context, std *console, cfg *Config, m members.Member) (password.Hash, error) {
 	if fd, ok := terminal(std.in); ok && !c.PasswordStdin {
-		pw, err := prompt(std.err, fd)
+		pw, err := prompt(ctx, std.err, fd)
 		if err != nil {
 			return "", err
 		}
@@ -81,7 +81,7 @@ func notice(m members.Member, change members.Completion) (members.Order, error) 
 // newPassword reads a password from standard input, checks it for the member
 // and returns its hash.
 func newPassword(ctx context.Context, std *console, cfg *Config, m members.Member) (password.Hash, error) {
-	pw, err := readLine(std.in)
+	pw, err := interruptible(ctx, func() (string, error) { return readLine(std.in) })
 	if err != nil {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
@@ -135,11 +135,11 @@ func terminal(stream any) (int, bool) {
 }
 
 // prompt asks twice, without echo.
-func prompt(w io.Writer, fd int) (string, error) {
+func prompt(ctx context.Context, w io.Writer, fd int) (string, error) {
 	var answers [2]string
 	for i, question := range []string{"New password: ", "Once more: "} {
 		fmt.Fprint(w, question)
-		answer, err := term.ReadPassword(fd)
+		answer, err := readSecret(ctx, fd)
 		fmt.Fprintln(w)
 		if err != nil {
 			return "", fmt.Errorf("read the password: %w", err)
@@ -150,4 +150,38 @@ func prompt(w io.Writer, fd int) (string, error) {
 		return "", errors.New("the two passwords differ")
 	}
 	return answers[0], nil
+}
+
+// readSecret reads a line from a terminal without echo. Interrupted, it leaves
+// the terminal as it was.
+func readSecret(ctx context.Context, fd int) ([]byte, error) {
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := interruptible(ctx, func() ([]byte, error) { return term.ReadPassword(fd) })
+	if ctx.Err() != nil {
+		return nil, errors.Join(err, term.Restore(fd, before))
+	}
+	return secret, err
+}
+
+// interruptible returns what a read returns, or an error once ctx ends. Then
+// nobody waits for the read any more: nothing but its input or the end of the
+// process can end it.
+func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	var v T
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		v, err = read()
+	}()
+	select {
+	case <-done:
+		return v, err
+	case <-ctx.Done():
+		var none T
+		return none, errors.New("interrupted")
+	}
 }

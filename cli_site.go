@@ -16,6 +16,11 @@ type SiteCmd struct {
 	Remove SiteRemoveCmd `cmd:"" help:"Remove a Wix site and its API keys."`
 }
 
+// Help shows examples.
+func (SiteCmd) Help() string {
+	return example("reseed site add --group acme-specs", "reseed site list")
+}
+
 // SiteAddCmd is reseed site add.
 type SiteAddCmd struct {
 	Group         string   `required:"" placeholder:"GROUP" help:"Group that the site's members belong to and whose mail templates it uses, by id or name."`

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"reseed/password"
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// Every command has help, and its help an example.
+// Every command has help, and its help an example; those that only hold others, too.
 func TestEveryCommandShowsAnExample(t *testing.T) {
 	var line commandLine
 	parser, err := newParser(&line, newLoader(), &console{})
@@ -70,8 +71,10 @@ func TestEveryCommandShowsAnExample(t *testing.T) {
 		t.Errorf("only %d commands", len(leaves))
 	}
 	for _, node := range leaves {
-		if node.Help == "" || !strings.Contains(node.Detail, "\treseed "+strings.TrimPrefix(node.FullPath(), "reseed ")) {
-			t.Errorf("%s: help %q, detail %q", node.FullPath(), node.Help, node.Detail)
+		for ; node.Type == kong.CommandNode; node = node.Parent {
+			if node.Help == "" || !strings.Contains(node.Detail, "\treseed "+strings.TrimPrefix(node.FullPath(), "reseed ")) {
+				t.Errorf("%s: help %q, detail %q", node.FullPath(), node.Help, node.Detail)
+			}
 		}
 	}
 }

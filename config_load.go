@@ -54,8 +54,10 @@ func (e configError) Error() string {
 // configError; a command line that is wrong counts as wrong usage.
 func (l *loader) finish(c *Config, serving bool) error {
 	c.complete()
-	if err := c.readSMTPPassword(l.lookup); err != nil {
-		l.faults = append(l.faults, err)
+	if serving {
+		if err := c.readSMTPPassword(l.lookup); err != nil {
+			l.faults = append(l.faults, err)
+		}
 	}
 	for _, f := range c.validate(serving) {
 		if !slices.Contains(l.unreadable, f.setting) {

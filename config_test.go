@@ -113,8 +113,11 @@ func TestConfigFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ setting, value string }{
-		{"data", ""}, {"listen", "localhost"}, {"listen", ":70000"}, {"listen", ":http"},
-		{"host-url", "example.org/ps"}, {"host-url", "ftp://example.org"}, {"host-url", "https://example.org/ps?a=b"},
+		{"data", ""}, {"database", "mysql://u:p@h:33x/n"}, {"database", "mysql://h"}, {"database", "u:p@h/n"}, {"database", "mysql://h/n?tls=nonesuch"},
+		{"listen", "localhost"}, {"listen", ":70000"}, {"listen", ":http"},
+		{"host-url", "example.org/ps"}, {"host-url", "ftp://example.org"}, {"host-url", "HTTPS://example.org/ps"},
+		{"host-url", "https://exämple.org/ps"}, {"host-url", "https://ex\"ample.org/ps"}, {"host-url", "https://example,org/ps"},
+		{"host-url", "https://example.org:/ps"}, {"host-url", "https://example.org:99999/ps"}, {"host-url", "https://example.org/" + strings.Repeat("a", 1000)}, {"host-url", "https://example.org/ps?a=b"},
 		{"host-url", "https://example.org/ps?"}, {"host-url", "https://example.org/ps#x"}, {"host-url", "https://u:p@example.org"}, {"host-url", "https:///ps"},
 		{"host-url", "https://example.org/p s"}, {"host-url", "https://example.org/<b>"},
 		{"site-prefix", "ps"}, {"site-prefix", "/ps/../x"}, {"site-prefix", "/a//b"}, {"site-prefix", "/ps;x"},
@@ -122,7 +125,7 @@ func TestConfigFaults(t *testing.T) {
 		{"min-password", "7"}, {"min-password", "65"}, {"token-life", "24h0m1s"}, {"token-life", "0"}, {"token-life", "-1h"},
 		{"read-timeout", "0"}, {"stop-timeout", "-1s"}, {"mails-per-hour", "0"}, {"max-body", "0"},
 		{"email-domain", "127.0.0.1"}, {"email-domain", "a b"}, {"email-domain", "example.org\r\nBcc"}, {"email-domain", "-x.org"},
-		{"mail-from-address", "nobody"}, {"mail-from-address", "A <a@example.org>"}, {"mail-from-name", "a\r\nBcc: b"},
+		{"mail-from-address", "nobody"}, {"mail-from-address", "A <a@example.org>"}, {"mail-from-name", "a\r\nBcc: b"}, {"mail-from-name", "a\u202eb"},
 		{"templates", "/nonexistent"}, {"global-template", "../x"},
 		{"smtp", "http://example.org"}, {"smtp", "smtps://h?starttls=never"}, {"smtp", "smtp://h:0"},
 		{"smtp-password-file", "/nonexistent"}, {"smtp-password-file", open}, {"config", "/nonexistent"},

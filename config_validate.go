@@ -4,20 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"reseed/groups"
 	"reseed/mail"
+	"reseed/store"
 )
 
 var (
 	sitePrefix = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
+	hostName   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`) // of test networks, too
 	domain     = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 )
 
@@ -43,6 +45,7 @@ func (c *Config) validate(serving bool) []fault {
 		}
 	}
 	check("data", notEmpty(c.Data))
+	check("database", c.databaseFault())
 	check("listen", listenFault(c.Listen))
 	check("site-prefix", matches(sitePrefix, c.SitePrefix, "want a path such as /ps"))
 	check("host-url", hostURLFault(c.HostURL))
@@ -65,15 +68,30 @@ func (c *Config) validate(serving bool) []fault {
 	check("email-domain", c.domainFault())
 	check("mail-from-name", textFault(c.MailFromName))
 	check("mail-from-address", c.fromAddressFault())
-	check("templates", c.templatesFault())
 	if c.GlobalTemplate != "" {
 		check("global-template", groups.ValidName(c.GlobalTemplate))
 	}
 	faults = append(faults, c.operationFaults()...)
-	if serving && c.KeyFile == "" {
-		check("key-file", errors.New("required with MySQL or MariaDB, so that all servers share the key"))
+	if serving {
+		c.checkServing(check)
 	}
 	return faults
+}
+
+// checkServing asks for what a server needs and other commands get along
+// without: they send no mail, and their user may not know the secrets, nor the
+// server's folder.
+func (c *Config) checkServing(check func(setting string, err error)) {
+	check("templates", c.templatesFault())
+	if c.KeyFile == "" {
+		check("key-file", errors.New("required with MySQL or MariaDB, so that all servers share the key"))
+	}
+	if c.EmailDomain == "" {
+		check("email-domain", errors.New("required with smtp where the host URL's host is no domain name"))
+	}
+	if server, err := mail.ParseURL(c.SMTP); err == nil && server.User != "" && c.SMTPPassword == "" {
+		check("smtp", errors.New("names a user, but there is no password in RESEED_SMTP_PASSWORD or smtp-password-file"))
+	}
 }
 
 // warnings are settings that work and are worth a word.
@@ -136,9 +154,10 @@ func listenFault(addr string) error {
 }
 
 func hostURLFault(raw string) error {
-	const want = "want http or https, a host and a path, such as https://example.org/ps"
+	const want = "want http or https, a host in ASCII and a path, such as https://example.org/ps"
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+	web := strings.HasPrefix(raw, "http://") || strings.HasPrefix(raw, "https://") // in this case: others read it, too
+	if err != nil || !web || u.User != nil || !validHost(u) || len(raw) > 1000 {
 		return errors.New(want)
 	}
 	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(raw, "#") {
@@ -147,23 +166,31 @@ func hostURLFault(raw string) error {
 	return matches(sitePrefix, u.Path, want)
 }
 
+// validHost reports whether a link in a mail may lead to the URL's host.
+func validHost(u *url.URL) bool {
+	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return false
+		}
+	}
+	_, err := netip.ParseAddr(u.Hostname())
+	return err == nil || hostName.MatchString(u.Hostname())
+}
+
 // validDomain reports whether s is a domain name, the last part of which holds
 // a letter, so that no IP address passes.
 func validDomain(s string) bool { return len(s) <= 253 && domain.MatchString(s) }
 
 func (c *Config) domainFault() error {
-	if c.EmailDomain == "" {
-		return errors.New("required with smtp where the host URL's host is no domain name")
-	}
-	if !validDomain(c.EmailDomain) {
+	if c.EmailDomain != "" && !validDomain(c.EmailDomain) {
 		return fmt.Errorf("%q: want a domain name such as example.org", c.EmailDomain)
 	}
 	return nil
 }
 
 func textFault(name string) error {
-	if name == "" || len(name) > 200 || strings.ContainsFunc(name, unicode.IsControl) {
-		return errors.New("want 1 to 200 bytes without control characters")
+	if name == "" || len(name) > 200 || !mail.ValidName(name) {
+		return errors.New("want 1 to 200 bytes of UTF-8 without control characters and marks that turn the direction of text")
 	}
 	return nil
 }
@@ -185,16 +212,22 @@ func (c *Config) templatesFault() error {
 	return nil
 }
 
+func (c *Config) databaseFault() error {
+	if !c.MySQL() {
+		return nil
+	}
+	if err := store.CheckDSN(c.Database.Reveal()); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "database address: "))
+	}
+	return nil
+}
+
 func (c *Config) smtpFault() error {
 	if c.SMTP == "" {
 		return nil
 	}
-	server, err := mail.ParseURL(c.SMTP)
-	if err != nil {
+	if _, err := mail.ParseURL(c.SMTP); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "SMTP server: "))
-	}
-	if server.User != "" && c.SMTPPassword == "" {
-		return errors.New("names a user, but there is no password in RESEED_SMTP_PASSWORD or smtp-password-file")
 	}
 	return nil
 }

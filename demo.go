@@ -35,15 +35,18 @@ func (c DemoCmd) Run(ctx context.Context, std *console, cfg *Config) error {
 }
 
 // demoConfig keeps the demo by itself, whatever is configured: its own data,
-// its own templates, no mail that leaves the machine.
+// its own templates, no mail that leaves the machine, no rule that the tour
+// would break.
 func demoConfig(cfg *Config, folder string) *Config {
 	own := *cfg
 	own.Data, own.Database, own.SMTP = folder, "", ""
 	own.KeyFile = filepath.Join(folder, "token.key")
-	own.Templates = filepath.Join(folder, "templates")
+	own.Templates, own.GlobalTemplate = filepath.Join(folder, "templates"), ""
+	own.Migrate, own.MinPassword, own.ClientRate, own.TotalRate = "auto", 8, 0, 0
 	if own.DevInbox == "off" {
 		own.DevInbox = "loopback"
 	}
+	own.complete() // a sender's domain, where SMTP asked for one of the operator's
 	return &own
 }
 
@@ -88,7 +91,7 @@ func (a *app) tourAndServe(ctx context.Context, out io.Writer, l net.Listener, o
 	var g errgroup.Group
 	g.Go(func() error { return a.serve(ctx, l) })
 	g.Go(func() error {
-		t := &tour{out: out, base: "http://" + l.Addr().String(), capture: a.capture, mails: a.capture.Watch(ctx)}
+		t := &tour{out: out, base: "http://" + l.Addr().String(), prefix: a.cfg.SitePrefix, capture: a.capture, mails: a.capture.Watch(ctx)}
 		err := t.run(ctx)
 		if err != nil || once {
 			stop()

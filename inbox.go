@@ -64,6 +64,10 @@ func (a *app) pageConfig() (*server.PageConfig, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.overrides = append(a.members.Templates.Names(), looks.Names()...)
+	if err := a.globalFault(); err != nil {
+		return nil, err
+	}
 	c := &server.PageConfig{
 		Members: a.members, Looks: looks, Policy: a.members.Policy.Config(),
 		HostURL: a.cfg.HostURL, SiteName: a.cfg.SiteName, Stopping: a.stopping,

@@ -31,7 +31,7 @@ level=INFO msg="mail delivery" mail=ID attempt=1 outcome=dropped took=0s reason=
 level=INFO msg="security event" kind=change-refused event=ID id=REQUEST member=2 actor="" group=0 identifier=HASH client=192.0.2.1 code=102A
 level=INFO msg=request id=REQUEST client=192.0.2.1 method=POST route=/members/resetpassword status=400 bytes=128 took=0s code=102A
 level=INFO msg="security event" kind=change-refused event=ID id=REQUEST member=2 actor="" group=0 identifier=HASH client=192.0.2.1 code=1015
-level=INFO msg=request id=REQUEST client=192.0.2.1 method=POST route=/members/resetpassword status=400 bytes=117 took=0s code=1015 cause="the password is too weak: too-short (limit 8)"
+level=INFO msg=request id=REQUEST client=192.0.2.1 method=POST route=/members/resetpassword status=400 bytes=117 took=0s code=1015 cause="the password is too weak: too-short (fewer than 8 characters)"
 level=INFO msg="security event" kind=password-changed event=ID id=REQUEST member=2 actor="" group=0 identifier=HASH client=192.0.2.1 code=""
 level=INFO msg=request id=REQUEST client=192.0.2.1 method=POST route=/members/resetpassword status=200 bytes=44 took=0s
 level=INFO msg="mail delivery" mail=ID attempt=1 outcome=sent took=0s

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -67,7 +68,28 @@ func command(ctx context.Context, args []string, std *console) error {
 		fmt.Fprintln(std.err, "warning: "+w)
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return parsed.Run(std, &line.Config)
+	out := &output{Writer: std.out}
+	err = parsed.Run(&console{in: std.in, out: out, err: std.err, now: std.now}, &line.Config)
+	if err != nil || serving {
+		return err // a server goes on when nobody reads what it said at the start
+	}
+	return out.err
+}
+
+// output remembers that it could not be written, so that no script takes half
+// a list for the whole.
+type output struct {
+	io.Writer
+	err error
+}
+
+// Write writes, and keeps the first error.
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if err != nil && o.err == nil {
+		o.err = fmt.Errorf("print the result: %w", err)
+	}
+	return n, err
 }
 
 // onCommandLine reports whether a setting was given as a flag.

@@ -81,6 +81,7 @@ func (a *app) start(ctx context.Context) error {
 	}
 	a.warn(ctx)
 	a.store.Release()
+	a.warnOfStrays(ctx)
 	a.state.prepared.Store(true)
 	a.whenReady()
 	return nil

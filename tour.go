@@ -21,14 +21,15 @@ import (
 type tour struct {
 	out     io.Writer
 	base    string // URL of the server
+	prefix  string // of the site
 	capture *mail.Capture
 	mails   <-chan mail.Captured
 }
 
 func (t *tour) run(ctx context.Context) error {
 	for _, stop := range []struct{ title, path, member, password string }{
-		{"Any member, at the service without a group", "/ps/api/members/resetpassword.xml", "carl@example.org", "violet-Harbor-93-maple"},
-		{"A member of acme-specs, whose mails have the group's look", "/ps/api/groups/~acme-specs/members/resetpassword.xml", "ann@example.org", "amber-Meadow-41-flute"},
+		{"Any member, at the service without a group", t.prefix + "/api/members/resetpassword.xml", "carl@example.org", "violet-Harbor-93-maple"},
+		{"A member of acme-specs, whose mails have the group's look", t.prefix + "/api/groups/~acme-specs/members/resetpassword.xml", "ann@example.org", "amber-Meadow-41-flute"},
 		{"A member of globex-web, with another look, in JSON", "/groups/globex-web/members/resetpassword.json", "bob@example.org", "copper-Island-58-wagon"},
 	} {
 		fmt.Fprintf(t.out, "\n===== %s\n", stop.title)

@@ -92,8 +92,8 @@ var catalogue = []Entry{
 	{NoSuchService, 404, "No such service", Everyone, "no service at this path"},
 	{TooManyRequests, 429, "Too many requests", Everyone, "over a limit; `Retry-After` says when to come back"},
 	{Unavailable, 503, "Service unavailable, please try again", Everyone, "overload or outage; `Retry-After` says when to come back"},
-	{RequestTooLarge, 413, "Request too large", Everyone, "body, parameters or path over the limit"},
-	{MalformedRequest, 400, "Malformed request", Everyone, "a request that can't be read: encoding, escapes, content type"},
+	{RequestTooLarge, 413, "Request too large", Everyone, "body over the limit, see `max-body`"},
+	{MalformedRequest, 400, "Malformed request", Everyone, "a request that can't be read: encoding, escapes, content type, too many parameters"},
 }
 
 // Lookup returns the catalogue's row for c. A code that is not in the

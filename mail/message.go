@@ -14,7 +14,7 @@ import (
 
 const (
 	maxSubject = 900     // bytes; a field then stays under 998 even where nothing can be folded
-	maxName    = 200     // bytes of a display name
+	maxName    = 450     // bytes of a display name: first name and surname are 50 characters each (contract 1.6)
 	maxBody    = 1 << 20 // bytes of text or HTML
 )
 
@@ -58,7 +58,7 @@ func (m *Message) validateHeader() error {
 		return unfit("sender's address is malformed")
 	case m.ReplyTo.Address != "" && !validAddress(m.ReplyTo.Address, 1):
 		return unfit("reply address is malformed")
-	case !validName(m.To.Name) || !validName(m.From.Name) || !validName(m.ReplyTo.Name):
+	case !ValidName(m.To.Name) || !ValidName(m.From.Name) || !ValidName(m.ReplyTo.Name):
 		return unfit("display name is malformed")
 	case !safeText(m.Subject) || len(m.Subject) > maxSubject:
 		return unfit("subject is malformed or too long")
@@ -70,7 +70,8 @@ func (m *Message) validateHeader() error {
 	return nil
 }
 
-func validName(s string) bool { return safeText(s) && len(s) <= maxName }
+// ValidName reports whether s may be the display name of an address.
+func ValidName(s string) bool { return safeText(s) && len(s) <= maxName }
 
 func unfit(text string) error {
 	return &Error{Class: Permanent, Stage: StageMessage, Text: text}

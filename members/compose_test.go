@@ -1,12 +1,46 @@
 package members
 
 import (
+	"bytes"
 	"errors"
+	netmail "net/mail"
+	"strings"
 	"testing"
+	"time"
 
 	"reseed/mail"
 	"reseed/password"
 )
+
+// The longest names that a member may have, in any alphabet, are no reason to
+// give up a mail.
+func TestLongestNamesAreMailed(t *testing.T) {
+	for _, letter := range []string{"a", "Ж", "ก", "😀", `"`} {
+		name := strings.Repeat(letter, MaxName)
+		m := NewMember{Member: Member{Email: "ann@example.org", Firstname: name, Surname: name, Status: Activated}}
+		if err := Validate(m); err != nil {
+			t.Errorf("%s: %v", letter, err)
+		}
+		message := mail.Message{
+			Date: time.Now(), Domain: "example.org", Text: "x",
+			From: netmail.Address{Address: "pageseeder@example.org"},
+			To:   netmail.Address{Name: m.Fullname(), Address: m.Email},
+		}
+		raw, err := message.Bytes()
+		if err != nil {
+			t.Errorf("%s: %v", letter, err)
+			continue
+		}
+		read, err := netmail.ReadMessage(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := read.Header.AddressList("To")
+		if err != nil || len(to) != 1 || to[0].Name != name+" "+name {
+			t.Errorf("%s reads back as %v: %v", letter, to, err)
+		}
+	}
+}
 
 // What an order leads to is decided when its mail is about to be sent: since it
 // was placed, the token may have been spent and the member have gone.

@@ -120,7 +120,7 @@ func hashFault(h password.Hash) string {
 		return ""
 	}
 	if err := password.ValidHash(string(h)); err != nil {
-		return "is not a usable argon2id or bcrypt hash"
+		return "is not a usable argon2id or bcrypt hash" + strings.TrimPrefix(err.Error(), password.ErrBadHash.Error())
 	}
 	return ""
 }

@@ -33,12 +33,23 @@ type TooWeakError struct {
 	Limit  int // of TooShort and TooLong in characters, of Guessable the Score needed; else 0
 }
 
-// Error returns the reason.
+// Error returns the reason, and what it means.
 func (e *TooWeakError) Error() string {
-	if e.Limit == 0 {
-		return fmt.Sprintf("%v: %s", ErrTooWeak, e.Reason)
+	return fmt.Sprintf("%v: %s (%s)", ErrTooWeak, e.Reason, e.meaning())
+}
+
+func (e *TooWeakError) meaning() string {
+	switch e.Reason {
+	case TooShort:
+		return fmt.Sprintf("fewer than %d characters", e.Limit)
+	case TooLong:
+		return fmt.Sprintf("more than %d characters or %d bytes", e.Limit, MaxBytes)
+	case NotText:
+		return "not UTF-8"
+	case Common:
+		return "on the list of common passwords"
 	}
-	return fmt.Sprintf("%v: %s (limit %d)", ErrTooWeak, e.Reason, e.Limit)
+	return fmt.Sprintf("by names, common words or patterns; it must reach %d of 4", e.Limit)
 }
 
 // Is makes errors.Is(err, ErrTooWeak) true.

@@ -143,6 +143,20 @@ func (c connector) set(ctx context.Context, conn driver.ExecerContext) error {
 	return err
 }
 
+// CheckDSN returns what is wrong with the address of a MySQL database, without
+// connecting. It repeats nothing of it.
+func CheckDSN(dsn string) error {
+	cfg, err := parseDSN(dsn)
+	if err != nil {
+		return err
+	}
+	pool, err := mysqlPool(cfg)
+	if err != nil {
+		return err
+	}
+	return pool.Close()
+}
+
 // errDSN names the part that was not understood. The text of a parser's error
 // could repeat the password.
 func errDSN(part string) error {

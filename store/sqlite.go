@@ -46,7 +46,10 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	s.read.SetConnMaxIdleTime(5 * time.Minute)
 	s.prober = func() (*sql.DB, error) { return sql.Open("sqlite", sqliteURI(path, sqliteReader)) }
 	s.migrator = func() (*sql.DB, error) { return sql.Open("sqlite", sqliteURI(path, sqliteWriter)) }
-	return s.Ping(ctx)
+	if err := s.Ping(ctx); err != nil {
+		return fmt.Errorf("open database %s: %w", path, err)
+	}
+	return nil
 }
 
 // makePrivate makes the file before SQLite would, which leaves it to the umask.

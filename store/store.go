@@ -84,7 +84,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.fail("ping", errors.Join(s.read.PingContext(ctx), s.write.PingContext(ctx)))
+	err := s.read.PingContext(ctx)
+	if err == nil {
+		err = s.write.PingContext(ctx)
+	}
+	return s.fail("ping", err)
 }
 
 // Close ends all connections. The store is of no use afterwards.

@@ -60,6 +60,7 @@ func TestLoadReportsFaults(t *testing.T) {
 		{"recursion", files(text, `{{define "a"}}{{template "b" .}}{{end}}{{define "b"}}{{if .Link}}{{template "a" .}}{{end}}{{end}}{{template "a" .}}`), []string{text, "calls itself"}},
 		{"multiplied calls", files(text, multiplied(30)), []string{text, "steps"}},
 		{"endless output", files(text, multiplied(14)), []string{text, "512 KiB"}},
+		{"a short name cut", files(text, "x{{with .Member.Firstname}}{{slice . 0 2}}{{end}}"), []string{text, "out of range"}},
 		{"not UTF-8", files(text, "caf\xe9"), []string{text, "UTF-8"}},
 		{"too large", files(text, strings.Repeat("x", maxSource+1)), []string{text, "KiB"}},
 		{"misspelt template", files(dir+"reset-pasword.html", "x"), []string{dir + "reset-pasword.html"}},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -70,6 +71,12 @@ func (p *Pages) Look(chain []string) *Look {
 		}
 	}
 	return p.looks[builtin]
+}
+
+// Names returns the folders that have a look, as [Set.Names] does.
+func (p *Pages) Names() []string {
+	names := slices.Sorted(maps.Keys(p.looks))
+	return slices.DeleteFunc(names, func(n string) bool { return n == builtin })
 }
 
 // Looks returns every look there is, in no order.

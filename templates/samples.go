@@ -3,8 +3,8 @@ package templates
 import "time"
 
 // samples returns notifications of every kind a template may meet: each
-// reason, with every field and with as few as can be, and where it serves
-// without a group too, without one.
+// reason, with every field, with every text as short as can be and with as few
+// as can be, and where it serves without a group too, without one.
 func samples(template string, withoutGroup bool) []Notification {
 	reasons := []string{ReasonMember, ReasonAdmin, ReasonForced}
 	if template == ChangePassword {
@@ -19,6 +19,7 @@ func samples(template string, withoutGroup bool) []Notification {
 			for _, full := range []bool{true, false} {
 				all = append(all, sample(template, reason, group, full))
 			}
+			all = append(all, brief(sample(template, reason, group, true)))
 		}
 	}
 	return all
@@ -45,6 +46,18 @@ func sample(template, reason string, group *Group, full bool) Notification {
 	n.At = time.Date(2026, 11, 22, 4, 45, 0, 0, time.UTC)
 	if template != ChangePassword {
 		n.ValidFor, n.Expires = 12*time.Hour, n.At.Add(12*time.Hour)
+	}
+	return n
+}
+
+// brief shortens the texts: a template that cuts them must not count on more.
+func brief(n Notification) Notification {
+	n.EmailDomain, n.SiteName = "x.yz", "X"
+	n.Member = Member{
+		ID: 1, Firstname: "J", Lastname: "J", Fullname: "J", Username: "j", Email: "j@x.yz", Status: n.Member.Status,
+	}
+	if n.Group != nil {
+		n.Group = &Group{ID: 1, Name: "a", Title: "A", Description: "A", Owner: "a"}
 	}
 	return n
 }
