@@ -20,7 +20,7 @@ func (w *Worker) claim(ctx context.Context, limit int, only *ID) ([]*attempt, er
 	now := w.cfg.Now()
 	jobs, err := w.cfg.Queue.Claim(limited, Claim{
 		Worker: w.cfg.Name, Now: now, Lease: w.cfg.Lease, Limit: limit, Only: only,
-		Latest: now.Add(max(w.cfg.Retry.Max, 2*w.cfg.Pause.Max)),
+		Latest: now.Add(max(w.cfg.Retry.Max, 2*w.cfg.Pause.Max, 2*w.cfg.Lease)),
 	})
 	w.noteQueue("claim", err)
 	if err != nil {

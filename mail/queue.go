@@ -71,8 +71,9 @@ type Claim struct {
 	Now    time.Time // orders due at or before are claimed, and those whose lease ended
 	Lease  time.Duration
 	Limit  int
-	// Latest is the end of every schedule. An order due after it is claimed, too:
-	// it was put off by a clock that was ahead. Zero: there is no end.
+	// Latest is the end of every schedule and every lease. An order due after it is
+	// claimed, too, and one whose lease ends after it: that was the doing of a clock
+	// that was ahead. Zero: there is no end.
 	Latest time.Time
 	Only   *ID // claim this one alone, if it is claimable
 }

@@ -68,7 +68,11 @@ func (q *memoryQueue) Claim(_ context.Context, c Claim) ([]Job, error) {
 	}
 	var due []*order
 	for id, o := range q.orders {
-		free := o.state == Pending && (!o.due.After(c.Now) || !c.Latest.IsZero() && o.due.After(c.Latest)) || o.state == Sending && !o.lease.After(c.Now)
+		until := o.due
+		if o.state == Sending {
+			until = o.lease
+		}
+		free := (o.state == Pending || o.state == Sending) && (!until.After(c.Now) || !c.Latest.IsZero() && until.After(c.Latest))
 		if free && (c.Only == nil || *c.Only == id) {
 			due = append(due, o)
 		}

@@ -396,3 +396,27 @@ func TestClaimTakesWhatAWrongClockPutOff(t *testing.T) {
 		}
 	})
 }
+
+// A worker whose clock was ahead died: its orders do not wait for that time.
+func TestLeaseOfAClockThatWasAheadIsRescued(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		o := e.order(1)
+		day, hour := noon.Add(24*time.Hour), noon.Add(time.Hour)
+		e.claim(claim("ahead", day))
+		c := claim("w", noon)
+		if got := e.claim(c); len(got) != 0 {
+			t.Errorf("without an end of leases %d are claimed", len(got))
+		}
+		c.Latest = day.Add(c.Lease)
+		if got := e.claim(c); len(got) != 0 {
+			t.Errorf("%d are claimed whose lease ends in time", len(got))
+		}
+		c.Latest = hour
+		if got := ids(e.claim(c)); len(got) != 1 || got[0] != o.ID {
+			t.Errorf("claimed %v, want %v", got, o.ID)
+		}
+		if r := e.state(o.ID); r.ClaimedBy != "w" || !r.LeaseUntil.Equal(noon.Add(c.Lease)) {
+			t.Errorf("claimed row %+v", r)
+		}
+	})
+}
