@@ -30,6 +30,7 @@ type attempt struct {
 	lease time.Time     // its end
 	done  chan struct{} // closed when it is settled
 	err   error         // read after done
+	again bool          // its order was claimed once more; the worker's mu guards it
 }
 
 // perform makes the attempt and settles it. Where it is too late to begin, it

@@ -573,6 +573,30 @@ func TestWorkerRetriesSettlement(t *testing.T) {
 	})
 }
 
+// An order that is due again at once may be claimed before the attempt that
+// gave it back has ended. It must not lie about until that claim's lease ends.
+func TestWorkerGivesBackWhatItClaimsWhileSettling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		id := b.queue.add(t, 1, time.Hour)[0]
+		b.sender.answer = func(context.Context, *Message) error { return ourFault() }
+		b.worker.cfg.Hook = func(point string) {
+			if point != "after-settle" {
+				return
+			}
+			if jobs, err := b.worker.claim(t.Context(), 1, nil); err != nil || len(jobs) != 0 || b.queue.order(id).state != Sending {
+				t.Errorf("claimed %v, %v; the order is %s", jobs, err, b.queue.order(id).state)
+			}
+		}
+		if err := b.worker.Deliver(t.Context(), id); failure(err).Class != OurFault {
+			t.Fatal(err)
+		}
+		if o := b.queue.order(id); o.state != Pending || o.due.After(time.Now()) {
+			t.Errorf("the order is %s, due in %v", o.state, time.Until(o.due))
+		}
+	})
+}
+
 func TestWorkerStops(t *testing.T) {
 	tests := []struct {
 		name  string
