@@ -398,6 +398,30 @@ func TestMAI13_RetriesEndWithTheOrder(t *testing.T) {
 	})
 }
 
+// MAI-20: a mail that doesn't expire can be put back by hand however old it is.
+// It gets one attempt, and no more.
+func TestMAI20_OldNoticeIsTriedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		ids := b.queue.add(t, 2, 0)
+		b.sender.answer = func(_ context.Context, m *Message) error {
+			if m.ID == ids[1] {
+				return temporary("later")
+			}
+			return nil
+		}
+		pass(t, 100*time.Hour)
+		b.run(t)
+		pass(t, time.Minute)
+		if o := b.queue.order(ids[0]); o.state != Sent {
+			t.Errorf("the old notice is %s: %s", o.state, o.reason)
+		}
+		if o := b.queue.order(ids[1]); o.state != Dead || b.sender.count() != 2 {
+			t.Errorf("the one that is put off is %s after %d attempts in all", o.state, b.sender.count())
+		}
+	})
+}
+
 func TestMAI13_ExpiredOrderIsNotEvenComposed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(c *Config) {

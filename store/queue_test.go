@@ -345,7 +345,7 @@ func TestMailsForAdministrators(t *testing.T) {
 
 func TestRetryMail(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
-		later := noon.Add(time.Hour)
+		later := noon.Add(30 * time.Minute)
 		for state, want := range map[mail.State]bool{
 			mail.Dead: true, mail.Pending: true, mail.Sending: false, mail.Sent: false, mail.Dropped: false,
 		} {
@@ -369,6 +369,14 @@ func TestRetryMail(t *testing.T) {
 		}
 		if must(e.RetryMail(t.Context(), mail.ID{1}, noon))(t) {
 			t.Error("retried an order that is not there")
+		}
+		expiring := e.order(1)
+		e.claim(claim("w", noon))
+		e.settle(mail.Settlement{ID: expiring.ID, Worker: "w", State: mail.Dead, At: noon, Attempted: true, Reason: "r"})
+		for at, want := range map[time.Time]bool{expiring.Expires: false, expiring.Expires.Add(-time.Microsecond): true} {
+			if got := must(e.RetryMail(t.Context(), expiring.ID, at))(t); got != want {
+				t.Errorf("retried %v before its end: %v", expiring.Expires.Sub(at), got)
+			}
 		}
 	})
 }
