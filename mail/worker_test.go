@@ -745,6 +745,46 @@ func TestDeliverBesideRun(t *testing.T) {
 	})
 }
 
+// Any number of callers may wait for their mails: no more are sent at once for
+// that, and who gave up before its turn leaves the mail to the queue.
+func TestDeliveriesOfCallersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		var sending, most int
+		b.sender.answer = func(context.Context, *Message) error {
+			b.logMu.Lock()
+			sending++
+			most = max(most, sending)
+			b.logMu.Unlock()
+			<-time.After(time.Minute)
+			b.logMu.Lock()
+			sending--
+			b.logMu.Unlock()
+			return nil
+		}
+		ids := b.queue.add(t, 20, time.Hour)
+		short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for _, id := range ids {
+			all.Go(func() {
+				if err := b.worker.Deliver(short, id); !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := b.queue.count(Sending); n != 4 {
+			t.Errorf("%d are claimed, the others can't be sent elsewhere", n)
+		}
+		b.run(t)
+		pass(t, 10*time.Minute)
+		if n := b.queue.count(Sent); n != 20 || most != 4 || b.sender.count() != 20 {
+			t.Errorf("%d sent in %d attempts, %d at once", n, b.sender.count(), most)
+		}
+	})
+}
+
 func TestHookPoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var points []string
