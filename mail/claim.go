@@ -17,6 +17,10 @@ func (w *Worker) claim(ctx context.Context, limit int, only *ID) ([]*attempt, er
 	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.QueueTimeout)
 	defer cancel()
+	if err := w.regain(limited); err != nil {
+		w.noteQueue("claim", err)
+		return nil, fmt.Errorf("regain mail: %w", err)
+	}
 	now := w.cfg.Now()
 	jobs, err := w.cfg.Queue.Claim(limited, Claim{
 		Worker: w.cfg.Name, Now: now, Lease: w.cfg.Lease, Limit: limit, Only: only,
@@ -24,6 +28,7 @@ func (w *Worker) claim(ctx context.Context, limit int, only *ID) ([]*attempt, er
 	})
 	w.noteQueue("claim", err)
 	if err != nil {
+		w.unsure = true
 		return nil, fmt.Errorf("claim mail: %w", err)
 	}
 	attempts := make([]*attempt, 0, len(jobs))
@@ -35,6 +40,23 @@ func (w *Worker) claim(ctx context.Context, limit int, only *ID) ([]*attempt, er
 	}
 	w.register(attempts)
 	return attempts, nil
+}
+
+// regain gives back what an earlier call claimed without our knowing, since its
+// answer was lost: nobody would begin it before its lease ended.
+func (w *Worker) regain(ctx context.Context) error {
+	if !w.unsure {
+		return nil
+	}
+	held, err := w.cfg.Queue.Held(ctx, w.cfg.Name)
+	for _, id := range held {
+		if err == nil && w.underway(id) == nil {
+			lost := &attempt{job: Job{ID: id}}
+			err = w.cfg.Queue.Settle(ctx, w.giveBack(lost, w.cfg.Now(), "not begun: the claim's answer was lost"))
+		}
+	}
+	w.unsure = err != nil
+	return err
 }
 
 func (w *Worker) isStopped() bool {

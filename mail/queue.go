@@ -95,6 +95,8 @@ type Settlement struct {
 type Queue interface {
 	// Claim marks due orders as being sent by the worker until the lease ends and returns them.
 	Claim(ctx context.Context, c Claim) ([]Job, error)
+	// Held returns the orders that are being sent by the worker, as the queue has it.
+	Held(ctx context.Context, worker string) ([]ID, error)
 	// Settle records the outcome. It does nothing where the lease was lost to another worker.
 	Settle(ctx context.Context, s Settlement) error
 }

@@ -66,6 +66,7 @@ type Worker struct {
 	abort context.CancelFunc
 
 	claiming sync.Mutex // a claimed order is in inFlight before the next claim
+	unsure   bool       // a claim failed, and may have been made; claiming guards it
 
 	mu       sync.Mutex
 	inFlight map[ID]*attempt

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,6 +104,21 @@ func (q *memoryQueue) Settle(_ context.Context, s Settlement) error {
 	}
 	q.settled = append(q.settled, s)
 	return nil
+}
+
+func (q *memoryQueue) Held(_ context.Context, worker string) ([]ID, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.down != nil {
+		return nil, q.down
+	}
+	var held []ID
+	for id, o := range q.orders {
+		if o.state == Sending && o.worker == worker {
+			held = append(held, id)
+		}
+	}
+	return held, nil
 }
 
 func (q *memoryQueue) setDown(err error) {
@@ -660,6 +676,52 @@ func TestWorkerStops(t *testing.T) {
 			})
 		})
 	}
+}
+
+// lossyQueue loses the answers to claims while it is told to.
+type lossyQueue struct {
+	*memoryQueue
+	lose atomic.Bool
+}
+
+func (q *lossyQueue) Claim(ctx context.Context, c Claim) ([]Job, error) {
+	jobs, err := q.memoryQueue.Claim(ctx, c)
+	if q.lose.Load() {
+		return nil, errors.New("connection reset")
+	}
+	return jobs, err
+}
+
+// What was claimed by a call whose answer was lost is sent as soon as the queue
+// answers again, once, and not when the lease ends. What is being sent stays so.
+func TestWorkerRegainsWhatALostAnswerClaimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		q := &lossyQueue{memoryQueue: b.queue}
+		b.worker.cfg.Queue = q
+		b.sender.answer = func(context.Context, *Message) error {
+			<-time.After(time.Minute)
+			return nil
+		}
+		b.queue.add(t, 1, time.Hour)
+		b.run(t)
+		pass(t, 2*time.Second)
+		q.lose.Store(true)
+		b.queue.add(t, 3, time.Hour)
+		pass(t, 10*time.Second)
+		if n := b.queue.count(Sending); n != 4 || b.sender.count() != 1 {
+			t.Fatalf("%d claimed, %d begun", n, b.sender.count())
+		}
+		q.lose.Store(false)
+		pass(t, 2*time.Second)
+		if n := b.sender.count(); n != 4 {
+			t.Errorf("%d begun 2 s after the return", n)
+		}
+		pass(t, 20*time.Minute)
+		if n := b.queue.count(Sent); n != 4 || b.sender.count() != 4 {
+			t.Errorf("%d sent in %d attempts", n, b.sender.count())
+		}
+	})
 }
 
 // stoppingQueue ends the worker's context while orders are being claimed.

@@ -125,6 +125,24 @@ func (t tx) jobs(ctx context.Context, q statement, args ...any) ([]mail.Job, err
 	return jobs, err
 }
 
+const heldMails statement = `SELECT o.id FROM mails AS o WHERE o.state = 'sending' AND o.claimed_by = ? ORDER BY o.id`
+
+// Held returns the orders that are being sent by the worker.
+func (s *Store) Held(ctx context.Context, worker string) ([]mail.ID, error) {
+	rows, err := s.query(ctx, heldMails, worker)
+	if err != nil {
+		return nil, s.fail("held mail", err)
+	}
+	var held []mail.ID
+	err = each(rows, func(r *sql.Rows) error {
+		var id mail.ID
+		err := r.Scan(scanID{&id})
+		held = append(held, id)
+		return err
+	})
+	return held, s.fail("held mail", err)
+}
+
 // settleMail is guarded by the claim: who lost the lease to another worker
 // changes nothing.
 const settleMail statement = `

@@ -428,3 +428,24 @@ func TestLeaseOfAClockThatWasAheadIsRescued(t *testing.T) {
 		}
 	})
 }
+
+// A worker is told what it holds, and nothing of others.
+func TestHeld(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		mine, sent, others := e.order(1), e.order(2), e.order(3)
+		e.order(4)
+		for _, c := range []struct {
+			worker string
+			id     mail.ID
+		}{{"w", mine.ID}, {"w", sent.ID}, {"other", others.ID}} {
+			e.claim(mail.Claim{Worker: c.worker, Now: noon, Lease: time.Minute, Limit: 1, Only: &c.id})
+		}
+		e.settle(mail.Settlement{ID: sent.ID, Worker: "w", State: mail.Sent, At: noon})
+		if held := must(e.Held(t.Context(), "w"))(t); len(held) != 1 || held[0] != mine.ID {
+			t.Errorf("w holds %v, want %v", held, mine.ID)
+		}
+		if held := must(e.Held(t.Context(), "nobody"))(t); len(held) != 0 {
+			t.Errorf("nobody holds %v", held)
+		}
+	})
+}
