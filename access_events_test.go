@@ -62,3 +62,45 @@ func TestEventsOfAccess(t *testing.T) {
 		}
 	})
 }
+
+// Whoever tries tokens leaves an event wherever that can be tried, and so does
+// a recovery that is refused.
+func TestEventsOfRefusals(t *testing.T) {
+	site := startSite(t, siteConfig{settings: "audit-identifiers = \"plain\"\ncompat = 5\n"})
+	ctx, token := t.Context(), "ujHidAn9kKjObQuVbl_vLMc9npOjAKj2"
+	refused := func(_ any, err error) {
+		t.Helper()
+		if err == nil {
+			t.Error("not refused")
+		}
+	}
+	refused(site.members.Reset(ctx, members.Caller{}, members.ResetRequest{Email: "ann@example.org", Key: token}))
+	refused(site.members.Profile(ctx, members.Caller{}, "ann", token))
+	refused(site.members.Profile(ctx, members.Caller{}, "nobody", token))
+	const unknown = "01234567-89ab-4cde-8f01-23456789abcd"
+	refused(nil, site.members.SendRecovery(ctx, members.RecoveryRequest{Email: "ann@example.org", SiteID: unknown}))
+	refused(nil, site.members.SendRecovery(ctx, members.RecoveryRequest{Email: "ann@example.org", RedirectURL: "https://evil.example"}))
+	if err := site.audit.flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	events, err := site.store.Events(ctx, store.EventFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, e := range events {
+		got[fmt.Sprintf("%s %d %s %s", e.Kind, e.MemberID, e.Code, e.Identifier)] = true
+	}
+	ann := site.ids["ann"]
+	for _, want := range []string{
+		fmt.Sprintf("change-refused %d 102A ann@example.org", ann),
+		fmt.Sprintf("change-refused %d 0101 ann", ann),
+		"change-refused 0 0101 nobody",
+		"reset-requested 0 0101 ann@example.org",
+		"reset-requested 0 F006 ann@example.org",
+	} {
+		if !got[want] {
+			t.Errorf("no event %s; all: %v", want, got)
+		}
+	}
+}

@@ -144,7 +144,7 @@ func number(id int64) string {
 // MailRetryCmd is reseed mail retry.
 type MailRetryCmd struct {
 	ID  []string `arg:"" optional:"" help:"Ids of mails that are dead, or pending and to be tried now."`
-	All bool     `help:"All dead mails."`
+	All bool     `help:"All dead mails whose links have not expired."`
 }
 
 // Help shows examples.
@@ -176,7 +176,7 @@ func (c *MailRetryCmd) Run(ctx context.Context, std *console, cfg *Config) error
 		}
 		done, err := d.retry(ctx, std, id)
 		if err == nil && !done {
-			err = fmt.Errorf("mail %s is neither dead nor pending, or unknown", id)
+			err = fmt.Errorf("mail %s is neither dead nor pending, or its link has expired, or there is none", id)
 		}
 		faults = append(faults, err)
 	}

@@ -67,7 +67,7 @@ func (a *app) open(ctx context.Context, l net.Listener) ([]func(context.Context)
 
 func (a *app) siteServer() *http.Server {
 	srv := &http.Server{
-		Handler:           a.handler,
+		Handler:           http.HandlerFunc(a.part),
 		ReadHeaderTimeout: a.cfg.ReadTimeout,
 		ReadTimeout:       a.cfg.ReadTimeout,
 		WriteTimeout:      a.cfg.WriteTimeout,
@@ -79,6 +79,16 @@ func (a *app) siteServer() *http.Server {
 	}
 	srv.RegisterOnShutdown(a.stop)
 	return srv
+}
+
+// part answers. While the server is about to stop, it ends the connection with
+// the answer: one that is kept would be cut when the time has come, and a
+// request that was on its way with it.
+func (a *app) part(w http.ResponseWriter, r *http.Request) {
+	if a.state.stopping.Load() {
+		w.Header().Set("Connection", "close")
+	}
+	a.handler.ServeHTTP(w, r)
 }
 
 // site serves until ctx ends, and then for stop-timeout at most those who are there.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -100,10 +101,40 @@ func TestAdministratorsWaitForDelivery(t *testing.T) {
 	}
 }
 
-func startSMTPSite(t *testing.T, dsn string, mta *mta) *testSite {
+// A mail server that takes its time, minutes at each stage, keeps the mail and
+// not the answer: the request ends when its own time does.
+func TestStuckMailServerKeepsNoAdministrator(t *testing.T) {
+	mta := startMTA(t)
+	mta.hold = make(chan struct{})
+	release := sync.OnceFunc(func() { close(mta.hold) })
+	site := startSMTPSite(t, "", mta, "request-timeout = \"1s\"\n")
+	srv := httptest.NewServer(site.handler)
+	defer srv.Close()
+	defer release() // before srv waits for its requests
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL+"/members/forceresetpassword?email=ann@example.org", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth("root", "plum-Orbit-77-lantern")
+	resp, err := srv.Client().Do(req)
+	if err != nil {
+		t.Fatalf("no answer while the mail server is stuck: %v", err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); string(body) != `<reset-password status="request-successful" />` {
+		t.Errorf("%d %s", resp.StatusCode, body)
+	}
+	release()
+	mta.next(t) // the attempt went on
+}
+
+func startSMTPSite(t *testing.T, dsn string, mta *mta, settings ...string) *testSite {
 	t.Helper()
 	t.Setenv("RESEED_SMTP_PASSWORD", "canary-smtp-password")
-	return startSite(t, siteConfig{dsn: dsn, smtpRoot: mta.root, settings: "smtp = \"smtp://mailer@" + mta.addr + "\"\n", realTime: true})
+	settings = append(settings, "smtp = \"smtp://mailer@"+mta.addr+"\"\n")
+	return startSite(t, siteConfig{dsn: dsn, smtpRoot: mta.root, settings: strings.Join(settings, ""), realTime: true})
 }
 
 // startWorker runs a site's worker until the returned function is called.
@@ -126,6 +157,7 @@ type mta struct {
 	root   *x509.CertPool
 	mails  chan delivered
 	refuse chan struct{} // one for each recipient to be put off
+	hold   chan struct{} // recipients wait for its end, where it isn't nil
 }
 
 type delivered struct {
@@ -189,6 +221,9 @@ func (s *mtaSession) Mail(from string, _ *smtp.MailOptions) error {
 }
 
 func (s *mtaSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if s.mta.hold != nil {
+		<-s.mta.hold
+	}
 	select {
 	case <-s.mta.refuse:
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "try later"}

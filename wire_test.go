@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -210,6 +211,32 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 	for _, o := range orders {
 		if o.State != mail.Sent && o.State != mail.Pending {
 			t.Errorf("an order is left %s (%s)", o.State, o.Outcome)
+		}
+	}
+}
+
+// While the server waits to stop, it parts with the connections that are kept,
+// so that none is cut with a request on it (FLT-12).
+func TestStoppingPartsWithKeptConnections(t *testing.T) {
+	site := startSite(t, siteConfig{})
+	srv := httptest.NewServer(site.siteServer().Handler)
+	defer srv.Close()
+	for _, stopping := range []bool{false, true} {
+		site.state.stopping.Store(stopping)
+		for _, path := range []string{"/version", "/nothing", "/readyz"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := srv.Client().Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			if err != nil || resp.Close != stopping {
+				t.Errorf("%s, stopping %v: closes %v, %v", path, stopping, resp.Close, err)
+			}
 		}
 	}
 }

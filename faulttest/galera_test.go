@@ -10,8 +10,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"reseed/store"
 )
 
 // galeraLibrary is where Debian's package galera-4 puts it.
@@ -203,6 +206,50 @@ func TestGaleraNodeKilled(t *testing.T) {
 	t.Logf("%+v, some server answers again after at most %v, all after the node's start within %v, statuses %v",
 		fig, longest.Round(time.Millisecond), back.Round(time.Millisecond), l.statuses)
 	l.onlyStatuses(200, 503)
+}
+
+// TestGaleraMigratesOnce has a program at each node of a cluster find the same
+// empty database at once: one of them migrates it, and the others wait.
+func TestGaleraMigratesOnce(t *testing.T) {
+	nodes := newCluster(t)
+	for round := range knob(t, "GALERA_MIGRATIONS", 10, 50) {
+		name := fmt.Sprintf("round%d", round)
+		if _, err := nodes[0].db.Exec("CREATE DATABASE " + name); err != nil {
+			t.Fatal(err)
+		}
+		start := make(chan struct{})
+		var all sync.WaitGroup
+		for i, n := range nodes {
+			n.knows(name)
+			s, err := store.Open(t.Context(), store.Config{DSN: n.dsn(name), Now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			all.Go(func() {
+				<-start
+				if err := s.Migrate(t.Context()); err != nil {
+					t.Errorf("at node %d: %v", i, err)
+				}
+			})
+		}
+		close(start)
+		all.Wait()
+		var rows, versions int
+		err := nodes[0].db.QueryRow("SELECT COUNT(*), COUNT(DISTINCT version_id) FROM "+name+".reseed_schema").Scan(&rows, &versions)
+		if err != nil || rows != versions || versions < 2 {
+			t.Errorf("%d versions, applied %d times: %v", versions, rows, err)
+		}
+	}
+}
+
+// knows waits until the node has heard of a database.
+func (n *node) knows(database string) {
+	n.t.Helper()
+	eventually(n.t, time.Minute, "the node knows the database", func() bool {
+		var name string
+		return n.db.QueryRow("SHOW DATABASES LIKE '"+database+"'").Scan(&name) == nil
+	})
 }
 
 // answersAgain waits until one server at least takes requests.

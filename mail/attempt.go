@@ -30,6 +30,7 @@ type attempt struct {
 	lease time.Time     // its end
 	done  chan struct{} // closed when it is settled
 	err   error         // read after done
+	again bool          // its order was claimed once more; the worker's mu guards it
 }
 
 // perform makes the attempt and settles it. Where it is too late to begin, it
@@ -99,7 +100,15 @@ func (w *Worker) deadline(job Job) time.Time {
 	return job.Expires
 }
 
-func (w *Worker) expired(job Job) bool { return !w.cfg.Now().Before(w.deadline(job)) }
+// expired reports whether it is too late to send. An order that doesn't expire
+// gets one attempt whatever its age: it may have been put back by hand, or have
+// waited for a mail server that was away.
+func (w *Worker) expired(job Job) bool {
+	if job.Expires.IsZero() && job.Attempts == 0 {
+		return false
+	}
+	return !w.cfg.Now().Before(w.deadline(job))
+}
 
 // judge turns the outcome of an attempt into the order's settlement, and tells
 // the pause.

@@ -17,24 +17,46 @@ func (w *Worker) claim(ctx context.Context, limit int, only *ID) ([]*attempt, er
 	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.QueueTimeout)
 	defer cancel()
+	if err := w.regain(limited); err != nil {
+		w.noteQueue("claim", err)
+		return nil, fmt.Errorf("regain mail: %w", err)
+	}
 	now := w.cfg.Now()
 	jobs, err := w.cfg.Queue.Claim(limited, Claim{
 		Worker: w.cfg.Name, Now: now, Lease: w.cfg.Lease, Limit: limit, Only: only,
-		Latest: now.Add(max(w.cfg.Retry.Max, 2*w.cfg.Pause.Max)),
+		Latest: now.Add(max(w.cfg.Retry.Max, 2*w.cfg.Pause.Max, 2*w.cfg.Lease)),
 	})
 	w.noteQueue("claim", err)
 	if err != nil {
+		w.unsure = true
 		return nil, fmt.Errorf("claim mail: %w", err)
 	}
 	attempts := make([]*attempt, 0, len(jobs))
 	for _, job := range jobs {
-		if w.underway(job.ID) != nil {
-			continue // the clock jumped past the end of a lease that is still ours
+		if w.claimedAgain(job.ID) {
+			continue
 		}
 		attempts = append(attempts, &attempt{job: job, lease: now.Add(w.cfg.Lease), done: make(chan struct{})})
 	}
 	w.register(attempts)
 	return attempts, nil
+}
+
+// regain gives back what an earlier call claimed without our knowing, since its
+// answer was lost: nobody would begin it before its lease ended.
+func (w *Worker) regain(ctx context.Context) error {
+	if !w.unsure {
+		return nil
+	}
+	held, err := w.cfg.Queue.Held(ctx, w.cfg.Name)
+	for _, id := range held {
+		if err == nil && w.underway(id) == nil {
+			lost := &attempt{job: Job{ID: id}}
+			err = w.cfg.Queue.Settle(ctx, w.giveBack(lost, w.cfg.Now(), "not begun: the claim's answer was lost"))
+		}
+	}
+	w.unsure = err != nil
+	return err
 }
 
 func (w *Worker) isStopped() bool {
@@ -53,14 +75,39 @@ func (w *Worker) register(attempts []*attempt) {
 	}
 }
 
-func (w *Worker) finish(a *attempt) {
+// claimedAgain notes that an order was claimed which is still under way here,
+// and reports whether it is: the clock jumped past the end of its lease, or its
+// outcome has been recorded and it is due at once.
+func (w *Worker) claimedAgain(id ID) bool {
 	w.mu.Lock()
-	if w.inFlight[a.job.ID] == a {
-		delete(w.inFlight, a.job.ID)
+	defer w.mu.Unlock()
+	a := w.inFlight[id]
+	if a != nil {
+		a.again = true
 	}
-	w.mu.Unlock()
+	return a != nil
+}
+
+// finish ends the attempt. An order claimed again meanwhile is given back,
+// where its outcome didn't do that: nobody would begin it before its lease ended.
+func (w *Worker) finish(a *attempt) {
+	for !w.leave(a) {
+		w.settle(a, w.giveBack(a, w.cfg.Now(), "not begun: it was being settled"))
+	}
 	close(a.done)
 	w.attempts.Done()
+}
+
+// leave takes the attempt from those under way, unless its order was claimed again.
+func (w *Worker) leave(a *attempt) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if a.again {
+		a.again = false
+		return false
+	}
+	delete(w.inFlight, a.job.ID)
+	return true
 }
 
 // settle records the outcome, again and again while the lease lasts: a mail

@@ -86,6 +86,29 @@ func TestFLT11_RetryComesWhereverTheClockJumps(t *testing.T) {
 	}
 }
 
+// FLT-11: a worker dies while its clock is ahead. When the clock is right again
+// its mails wait no longer than for any lease, and not for the time it was off by.
+func TestFLT11_RescueComesWhereverTheClockWas(t *testing.T) {
+	for name, by := range leaps {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				id := b.queue.add(t, 1, 12*time.Hour)[0]
+				b.queue.orders[id].due = time.Now().Add(by)
+				dead := Claim{Worker: "dead", Now: time.Now().Add(by), Lease: 15 * time.Minute, Limit: 1}
+				if jobs, err := b.queue.Claim(t.Context(), dead); err != nil || len(jobs) != 1 {
+					t.Fatal(jobs, err)
+				}
+				b.run(t)
+				pass(t, 16*time.Minute)
+				if o := b.queue.order(id); o.state != Sent {
+					t.Errorf("order is %s, its lease ends in %v", o.state, time.Until(o.lease))
+				}
+			})
+		})
+	}
+}
+
 // FLT-11: the clock jumps while a mail is being sent. The attempt's end is
 // measured by time that goes by alone, and its outcome is recorded.
 func TestFLT11_AttemptEndsWhereverTheClockJumps(t *testing.T) {

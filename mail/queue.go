@@ -71,8 +71,9 @@ type Claim struct {
 	Now    time.Time // orders due at or before are claimed, and those whose lease ended
 	Lease  time.Duration
 	Limit  int
-	// Latest is the end of every schedule. An order due after it is claimed, too:
-	// it was put off by a clock that was ahead. Zero: there is no end.
+	// Latest is the end of every schedule and every lease. An order due after it is
+	// claimed, too, and one whose lease ends after it: that was the doing of a clock
+	// that was ahead. Zero: there is no end.
 	Latest time.Time
 	Only   *ID // claim this one alone, if it is claimable
 }
@@ -94,6 +95,8 @@ type Settlement struct {
 type Queue interface {
 	// Claim marks due orders as being sent by the worker until the lease ends and returns them.
 	Claim(ctx context.Context, c Claim) ([]Job, error)
+	// Held returns the orders that are being sent by the worker, as the queue has it.
+	Held(ctx context.Context, worker string) ([]ID, error)
 	// Settle records the outcome. It does nothing where the lease was lost to another worker.
 	Settle(ctx context.Context, s Settlement) error
 }

@@ -196,6 +196,9 @@ func (c *session) deliver(ctx context.Context, e envelope) error {
 	if _, err := c.exchange(ctx, StageData, "DATA", 3); err != nil {
 		return err
 	}
+	if c.r.Buffered() > 0 {
+		return c.refuse(StageData, outOfTurn)
+	}
 	c.arm(ctx, StageData)
 	if _, err := c.conn.Write(e.data); err != nil {
 		return c.ioError(ctx, StageData, err)
@@ -216,11 +219,18 @@ func (c *session) quit(ctx context.Context) {
 	c.conn.Close()
 }
 
+// outOfTurn is why a connection is ended on which a reply came that was not
+// asked for: it would be taken for the answer to what is sent next.
+const outOfTurn = "the server spoke out of turn"
+
 // exchange sends a line, if there is one, and reads the reply, whose first
 // digit must be want.
 func (c *session) exchange(ctx context.Context, stage Stage, line string, want int) (reply, error) {
 	if strings.ContainsAny(line, "\r\n\x00") {
 		return reply{}, c.refuse(stage, "a command with a line break isn't sent")
+	}
+	if line != "" && c.r.Buffered() > 0 {
+		return reply{}, c.refuse(stage, outOfTurn)
 	}
 	c.arm(ctx, stage)
 	if line != "" {

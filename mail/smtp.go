@@ -52,8 +52,8 @@ func NewSMTP(cfg SMTPConfig) (*SMTP, error) {
 }
 
 // Send delivers the message to its one recipient. The error is an [*Error].
-// Where a kept connection turns out to be gone before the server took anything,
-// it goes on with another; a server may close those at any time.
+// Where a kept connection turns out to be of no use before the server took
+// anything, it goes on with another; a server may end those at any time.
 func (s *SMTP) Send(ctx context.Context, m *Message) error {
 	e, err := seal(m)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *SMTP) Send(ctx context.Context, m *Message) error {
 	}
 	for c := s.take(); c != nil; c = s.take() {
 		err := c.deliver(ctx, e)
-		if !stale(ctx, c, err) {
+		if !stale(ctx, err) {
 			s.put(c)
 			return err
 		}
@@ -96,11 +96,12 @@ func seal(m *Message) (envelope, error) {
 }
 
 // stale reports whether a kept connection failed before anything was accepted
-// on it, so that the message may be sent over another without counting.
-func stale(ctx context.Context, c *session, err error) bool {
+// on it, so that the message may be sent over another without counting. A
+// refusal, too, may be about the connection: servers limit how many messages
+// come over one, and say so with codes of every kind.
+func stale(ctx context.Context, err error) bool {
 	var e *Error
-	return errors.As(err, &e) && c.broken && ctx.Err() == nil &&
-		(e.Stage == StageReset || e.Stage == StageMail)
+	return errors.As(err, &e) && ctx.Err() == nil && (e.Stage == StageReset || e.Stage == StageMail)
 }
 
 // take returns a kept connection, or nil.

@@ -61,11 +61,12 @@ type Worker struct {
 	cfg   Config
 	pause *pause
 	wake  chan struct{}
-	slots chan struct{}   // one for each mail that Run may send at once
+	slots chan struct{}   // one for each mail that may be sent at once
 	base  context.Context // of attempts; ends when the time to stop is over
 	abort context.CancelFunc
 
 	claiming sync.Mutex // a claimed order is in inFlight before the next claim
+	unsure   bool       // a claim failed, and may have been made; claiming guards it
 
 	mu       sync.Mutex
 	inFlight map[ID]*attempt
@@ -177,10 +178,7 @@ func (w *Worker) reserve() (int, func(int)) {
 func (w *Worker) start(ctx context.Context, jobs []*attempt) {
 	probing := w.pause.probing()
 	for _, a := range jobs {
-		go func() {
-			defer func() { <-w.slots }()
-			w.perform(ctx, a)
-		}()
+		go w.performInSlot(ctx, a)
 		if probing {
 			select {
 			case <-a.done:
@@ -188,6 +186,12 @@ func (w *Worker) start(ctx context.Context, jobs []*attempt) {
 			}
 		}
 	}
+}
+
+// performInSlot makes the attempt and gives back the slot that was taken for it.
+func (w *Worker) performInSlot(ctx context.Context, a *attempt) {
+	defer func() { <-w.slots }()
+	w.perform(ctx, a)
 }
 
 // rest waits until there may be something to do.
@@ -228,21 +232,34 @@ func (w *Worker) drain() {
 
 // Deliver makes one attempt to send the mail of an order now and waits for it,
 // for a caller who wants to know. A mail that failed stays queued. Where Run
-// has the order in hands already, it waits for that attempt. When the context
-// ends the attempt goes on without the caller. Errors: [ErrNotDue],
-// [ErrPaused], [ErrStopped], the queue's, or that of the attempt.
+// has the order in hands already, it waits for that attempt. It takes its turn
+// beside Run: no more mails are sent at once than Parallel. When the context
+// ends before that turn, the order is left to Run; after it, the attempt goes on
+// without the caller. Errors: [ErrNotDue], [ErrPaused], [ErrStopped], the
+// queue's, the context's, or that of the attempt.
 func (w *Worker) Deliver(ctx context.Context, id ID) error {
 	if w.pause.wait(w.cfg.Now()) > 0 {
 		return ErrPaused
 	}
+	if a := w.underway(id); a != nil {
+		return w.await(ctx, a)
+	}
+	select {
+	case w.slots <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("wait to send mail %s: %w", id, ctx.Err())
+	}
 	jobs, err := w.claim(ctx, 1, &id)
+	if err != nil || len(jobs) == 0 {
+		<-w.slots
+	}
 	if err != nil {
 		return err
 	}
 	if len(jobs) == 0 {
 		return w.await(ctx, w.underway(id))
 	}
-	go w.perform(context.WithoutCancel(ctx), jobs[0])
+	go w.performInSlot(context.WithoutCancel(ctx), jobs[0])
 	return w.await(ctx, jobs[0])
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,7 +69,11 @@ func (q *memoryQueue) Claim(_ context.Context, c Claim) ([]Job, error) {
 	}
 	var due []*order
 	for id, o := range q.orders {
-		free := o.state == Pending && (!o.due.After(c.Now) || !c.Latest.IsZero() && o.due.After(c.Latest)) || o.state == Sending && !o.lease.After(c.Now)
+		until := o.due
+		if o.state == Sending {
+			until = o.lease
+		}
+		free := (o.state == Pending || o.state == Sending) && (!until.After(c.Now) || !c.Latest.IsZero() && until.After(c.Latest))
 		if free && (c.Only == nil || *c.Only == id) {
 			due = append(due, o)
 		}
@@ -99,6 +104,21 @@ func (q *memoryQueue) Settle(_ context.Context, s Settlement) error {
 	}
 	q.settled = append(q.settled, s)
 	return nil
+}
+
+func (q *memoryQueue) Held(_ context.Context, worker string) ([]ID, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.down != nil {
+		return nil, q.down
+	}
+	var held []ID
+	for id, o := range q.orders {
+		if o.state == Sending && o.worker == worker {
+			held = append(held, id)
+		}
+	}
+	return held, nil
 }
 
 func (q *memoryQueue) setDown(err error) {
@@ -394,6 +414,30 @@ func TestMAI13_RetriesEndWithTheOrder(t *testing.T) {
 	})
 }
 
+// MAI-20: a mail that doesn't expire can be put back by hand however old it is.
+// It gets one attempt, and no more.
+func TestMAI20_OldNoticeIsTriedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		ids := b.queue.add(t, 2, 0)
+		b.sender.answer = func(_ context.Context, m *Message) error {
+			if m.ID == ids[1] {
+				return temporary("later")
+			}
+			return nil
+		}
+		pass(t, 100*time.Hour)
+		b.run(t)
+		pass(t, time.Minute)
+		if o := b.queue.order(ids[0]); o.state != Sent {
+			t.Errorf("the old notice is %s: %s", o.state, o.reason)
+		}
+		if o := b.queue.order(ids[1]); o.state != Dead || b.sender.count() != 2 {
+			t.Errorf("the one that is put off is %s after %d attempts in all", o.state, b.sender.count())
+		}
+	})
+}
+
 func TestMAI13_ExpiredOrderIsNotEvenComposed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(c *Config) {
@@ -569,6 +613,30 @@ func TestWorkerRetriesSettlement(t *testing.T) {
 	})
 }
 
+// An order that is due again at once may be claimed before the attempt that
+// gave it back has ended. It must not lie about until that claim's lease ends.
+func TestWorkerGivesBackWhatItClaimsWhileSettling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		id := b.queue.add(t, 1, time.Hour)[0]
+		b.sender.answer = func(context.Context, *Message) error { return ourFault() }
+		b.worker.cfg.Hook = func(point string) {
+			if point != "after-settle" {
+				return
+			}
+			if jobs, err := b.worker.claim(t.Context(), 1, nil); err != nil || len(jobs) != 0 || b.queue.order(id).state != Sending {
+				t.Errorf("claimed %v, %v; the order is %s", jobs, err, b.queue.order(id).state)
+			}
+		}
+		if err := b.worker.Deliver(t.Context(), id); failure(err).Class != OurFault {
+			t.Fatal(err)
+		}
+		if o := b.queue.order(id); o.state != Pending || o.due.After(time.Now()) {
+			t.Errorf("the order is %s, due in %v", o.state, time.Until(o.due))
+		}
+	})
+}
+
 func TestWorkerStops(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -608,6 +676,52 @@ func TestWorkerStops(t *testing.T) {
 			})
 		})
 	}
+}
+
+// lossyQueue loses the answers to claims while it is told to.
+type lossyQueue struct {
+	*memoryQueue
+	lose atomic.Bool
+}
+
+func (q *lossyQueue) Claim(ctx context.Context, c Claim) ([]Job, error) {
+	jobs, err := q.memoryQueue.Claim(ctx, c)
+	if q.lose.Load() {
+		return nil, errors.New("connection reset")
+	}
+	return jobs, err
+}
+
+// What was claimed by a call whose answer was lost is sent as soon as the queue
+// answers again, once, and not when the lease ends. What is being sent stays so.
+func TestWorkerRegainsWhatALostAnswerClaimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		q := &lossyQueue{memoryQueue: b.queue}
+		b.worker.cfg.Queue = q
+		b.sender.answer = func(context.Context, *Message) error {
+			<-time.After(time.Minute)
+			return nil
+		}
+		b.queue.add(t, 1, time.Hour)
+		b.run(t)
+		pass(t, 2*time.Second)
+		q.lose.Store(true)
+		b.queue.add(t, 3, time.Hour)
+		pass(t, 10*time.Second)
+		if n := b.queue.count(Sending); n != 4 || b.sender.count() != 1 {
+			t.Fatalf("%d claimed, %d begun", n, b.sender.count())
+		}
+		q.lose.Store(false)
+		pass(t, 2*time.Second)
+		if n := b.sender.count(); n != 4 {
+			t.Errorf("%d begun 2 s after the return", n)
+		}
+		pass(t, 20*time.Minute)
+		if n := b.queue.count(Sent); n != 4 || b.sender.count() != 4 {
+			t.Errorf("%d sent in %d attempts", n, b.sender.count())
+		}
+	})
 }
 
 // stoppingQueue ends the worker's context while orders are being claimed.
@@ -689,6 +803,46 @@ func TestDeliverBesideRun(t *testing.T) {
 		}
 		if err := b.worker.Deliver(t.Context(), id); err != nil || b.sender.count() != 1 {
 			t.Errorf("%v, %d sendings", err, b.sender.count())
+		}
+	})
+}
+
+// Any number of callers may wait for their mails: no more are sent at once for
+// that, and who gave up before its turn leaves the mail to the queue.
+func TestDeliveriesOfCallersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		var sending, most int
+		b.sender.answer = func(context.Context, *Message) error {
+			b.logMu.Lock()
+			sending++
+			most = max(most, sending)
+			b.logMu.Unlock()
+			<-time.After(time.Minute)
+			b.logMu.Lock()
+			sending--
+			b.logMu.Unlock()
+			return nil
+		}
+		ids := b.queue.add(t, 20, time.Hour)
+		short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for _, id := range ids {
+			all.Go(func() {
+				if err := b.worker.Deliver(short, id); !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := b.queue.count(Sending); n != 4 {
+			t.Errorf("%d are claimed, the others can't be sent elsewhere", n)
+		}
+		b.run(t)
+		pass(t, 10*time.Minute)
+		if n := b.queue.count(Sent); n != 20 || most != 4 || b.sender.count() != 20 {
+			t.Errorf("%d sent in %d attempts, %d at once", n, b.sender.count(), most)
 		}
 	})
 }

@@ -19,7 +19,7 @@ type Kind string
 const (
 	ResetRequested    Kind = "reset-requested"    // step 1, whoever was asked for
 	PasswordChanged   Kind = "password-changed"   // step 2
-	ChangeRefused     Kind = "change-refused"     // step 2
+	ChangeRefused     Kind = "change-refused"     // step 2, and what asks whether a token is good
 	ResetForced       Kind = "reset-forced"       // an administrator had a token mailed
 	PasswordSet       Kind = "password-set"       // an administrator set a password
 	SignedIn          Kind = "signed-in"          // a session or an access token was given out

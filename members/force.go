@@ -93,17 +93,18 @@ func (s *Service) forceChange(ctx context.Context, caller Caller, m Member, r Re
 // leaves it unused (contract 1.3). Errors: those of step 2 but 1015 and 1016.
 func (s *Service) pendingReset(ctx context.Context, caller Caller, r ResetRequest) (Outcome, error) {
 	found, err := s.find(ctx, caller, r)
-	if err != nil && s.shows(caller, err) {
-		return 0, err
+	if err == nil || !s.shows(caller, err) {
+		record, errToken := s.Resets.FindToken(ctx, password.HashToken(r.Token))
+		if errToken != nil {
+			return 0, errToken
+		}
+		if err == nil && record.opens(found.Member, r.group, password.Reset, s.Now()) {
+			return pendingFor(found.Member), nil
+		}
+		err = errcodes.New(errcodes.InvalidToken)
 	}
-	record, errToken := s.Resets.FindToken(ctx, password.HashToken(r.Token))
-	if errToken != nil {
-		return 0, errToken
-	}
-	if err != nil || !record.opens(found.Member, r.group, password.Reset, s.Now()) {
-		return 0, errcodes.New(errcodes.InvalidToken)
-	}
-	return pendingFor(found.Member), nil
+	s.audit(ctx, caller, r.about(ChangeRefused, found.Member), err)
+	return 0, err
 }
 
 func pendingFor(m Member) Outcome {

@@ -44,7 +44,9 @@ func (s *Service) Profile(ctx context.Context, caller Caller, name, token string
 			return Profile{}, err
 		}
 		if !record.shows(m, s) {
-			return Profile{}, errcodes.Wrap(errcodes.Forbidden, errcodes.New(errcodes.InvalidToken))
+			refusal := errcodes.Wrap(errcodes.Forbidden, errcodes.New(errcodes.InvalidToken))
+			s.audit(ctx, caller, Event{Kind: ChangeRefused, MemberID: m.ID, Identifier: Fold(name), Detail: "look at the member"}, refusal)
+			return Profile{}, refusal
 		}
 		allowed = true
 	}

@@ -81,9 +81,12 @@ const secondsADay = 24 * 60 * 60
 func (s *Service) SendRecovery(ctx context.Context, r RecoveryRequest) error {
 	site, err := s.siteOf(ctx, r)
 	if err != nil {
+		s.audit(ctx, Caller{}, Event{Kind: ResetRequested, Identifier: Fold(r.Email)}, err)
 		return err
 	}
 	if r.RedirectURL != "" && !site.Allows(r.RedirectURL) {
+		s.audit(ctx, Caller{}, Event{Kind: ResetRequested, GroupID: site.GroupID, Identifier: Fold(r.Email)},
+			errcodes.Wrap(errcodes.MalformedRequest, ErrRedirect))
 		return ErrRedirect
 	}
 	a, err := s.newRecovery(ctx, site, r.Email, Options{Language: r.Language, RedirectURL: r.RedirectURL})

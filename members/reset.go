@@ -232,13 +232,14 @@ func (s *Service) newOrder(o Order, life time.Duration) (Order, error) {
 
 // dispatch gets an order going. Waiting for the attempt is an administrator's
 // privilege, so that nobody learns from the time of an answer whether a mail
-// was sent (contract 1.7). A failed attempt is the worker's to repeat.
+// was sent (contract 1.7). Where it takes longer than the request may, it goes
+// on without the caller. A failed attempt is the worker's to repeat.
 func (s *Service) dispatch(ctx context.Context, caller Caller, async bool, id mail.ID) {
 	if async || !caller.Admin() && !s.SyncForAll {
 		s.Courier.Wake()
 		return
 	}
-	if err := s.Courier.Deliver(context.WithoutCancel(ctx), id); err != nil {
+	if err := s.Courier.Deliver(ctx, id); err != nil {
 		s.Log.WarnContext(ctx, "mail not delivered at once", "mail", id.String(), "err", err)
 	}
 }

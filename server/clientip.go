@@ -72,7 +72,9 @@ func forwardedFor(element string) string {
 	return ""
 }
 
-// splitQuoted splits at a separator that does not stand in quotes.
+// splitQuoted splits at a separator that does not stand in quotes. Where a quote
+// never ends it splits at every one: a client that leaves one open must not hide
+// what the proxies write behind it.
 func splitQuoted(s string, separator byte) []string {
 	var parts []string
 	quoted, start := false, 0
@@ -86,6 +88,9 @@ func splitQuoted(s string, separator byte) []string {
 			parts = append(parts, s[start:i])
 			start = i + 1
 		}
+	}
+	if quoted {
+		return strings.Split(s, string(separator))
 	}
 	return append(parts, s[start:])
 }

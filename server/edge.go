@@ -15,12 +15,13 @@ import (
 // headers, one log line a request, and the internal error for a panic.
 //
 // The body is read before the request takes one of the bounded places, so that
-// slow senders don't keep others out. Where there is no place, or too long a
+// slow senders don't keep others out; large bodies have bounded places of their
+// own. Where there is no place, or too long a
 // wait, that is answered before the body is read and before any other work:
 // under overload most requests get no further, and what they cost is taken
 // from the others.
 func (s *server) edge(next http.Handler) http.Handler {
-	places := make(chan struct{}, s.Limits.InFlight)
+	places, large := make(chan struct{}, s.Limits.InFlight), make(chan struct{}, s.Limits.InFlight)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := &note{ResponseWriter: w, id: newRequestID(), start: s.Now(), client: s.Proxies.client(r)}
 		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, n))
@@ -37,7 +38,10 @@ func (s *server) edge(next http.Handler) http.Handler {
 			s.turnAway(n, r, err)
 			return
 		}
-		n.body, n.bodyErr = readBody(w, r, s.Limits.Body)
+		if err := s.receive(large, n, r); err != nil {
+			s.turnAway(n, r, err)
+			return
+		}
 		select {
 		case places <- struct{}{}:
 			defer func() { <-places }()
@@ -52,6 +56,7 @@ func (s *server) edge(next http.Handler) http.Handler {
 var (
 	errFull = errors.New("as many requests as max-in-flight allows are being answered")
 	errWait = errors.New("too many wait for the database")
+	errBody = errors.New("as many large bodies as max-in-flight allows are being read")
 )
 
 // crowded returns F004 where a request would get no place, or one that is of
@@ -88,6 +93,25 @@ func (s *server) requestContext(ctx context.Context, n *note) (context.Context, 
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, s.Timeout)
+}
+
+// smallBody is more than a form of ours needs.
+const smallBody = 8 << 10
+
+// receive reads the body. Of bodies that are large, or may be, only so many are
+// read at once: all connections together, each with a body that never ends,
+// would take up a gigabyte. Whoever sends them keeps out none but each other.
+func (s *server) receive(large chan struct{}, n *note, r *http.Request) error {
+	if r.ContentLength < 0 || r.ContentLength > smallBody {
+		select {
+		case large <- struct{}{}:
+			defer func() { <-large }()
+		default:
+			return errcodes.Wrap(errcodes.Unavailable, errBody)
+		}
+	}
+	n.body, n.bodyErr = readBody(n.ResponseWriter, r, s.Limits.Body)
+	return nil
 }
 
 // readBody reads the body to its end, so that a truncated request never acts

@@ -233,3 +233,37 @@ func TestPlacesFillWhileABodyComes(t *testing.T) {
 	<-firstEnded
 	<-slowEnded
 }
+
+// Large bodies that are slow to come are bounded (LOD-4), and keep out nobody
+// but those who send others.
+func TestLargeBodiesAreBounded(t *testing.T) {
+	s := &server{Config: Config{Limits: Limits{InFlight: 1}.withDefaults(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}, limiter: newLimiter(Rates{})}
+	h := s.edge(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	ask := func(body io.Reader, length int64) *httptest.ResponseRecorder {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/x", body)
+		r.ContentLength = length
+		h.ServeHTTP(w, r)
+		return w
+	}
+	body, sender := io.Pipe()
+	slow := make(chan *httptest.ResponseRecorder)
+	go func() { slow <- ask(body, smallBody+1) }()
+	if _, err := sender.Write([]byte("x")); err != nil { // it is being read
+		t.Fatal(err)
+	}
+	for _, length := range []int64{-1, smallBody + 1} {
+		if w := ask(unreadable{t}, length); w.Code != 503 {
+			t.Errorf("another one of length %d beside it: %d %s", length, w.Code, w.Body)
+		}
+	}
+	if w := ask(strings.NewReader("a=b"), 3); w.Code != 200 {
+		t.Errorf("a small one beside it: %d %s", w.Code, w.Body)
+	}
+	sender.Close()
+	if w := <-slow; w.Code != 200 {
+		t.Errorf("the large one: %d %s", w.Code, w.Body)
+	}
+	if w := ask(strings.NewReader("a=b"), -1); w.Code != 200 {
+		t.Errorf("the next one: %d %s", w.Code, w.Body)
+	}
+}

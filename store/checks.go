@@ -30,8 +30,8 @@ const (
 SELECT VERSION(), @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.collation_connection, UTC_TIMESTAMP(6)`
 	serverFacts statement = `
 SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog',
-	'innodb_doublewrite', 'read_only', 'wsrep_on')`
-	causalReads statement = `SHOW SESSION VARIABLES WHERE Variable_name = 'wsrep_sync_wait'`
+	'binlog_format', 'innodb_doublewrite', 'read_only', 'wsrep_on')`
+	sessionSettings statement = `SHOW SESSION VARIABLES WHERE Variable_name IN ('wsrep_sync_wait', 'completion_type')`
 )
 
 func (s *Store) checkMySQL(ctx context.Context) ([]string, error) {
@@ -63,7 +63,7 @@ func (s *Store) facts(ctx context.Context) (facts, error) {
 	}
 	after := s.now()
 	f.skew = there.Sub(before.Add(after.Sub(before) / 2))
-	for _, q := range []statement{serverFacts, causalReads} {
+	for _, q := range []statement{serverFacts, sessionSettings} {
 		if err := s.settings(ctx, q, f.server); err != nil {
 			return f, err
 		}
@@ -91,13 +91,15 @@ func (f facts) warnings() []string {
 			w = append(w, fmt.Sprintf(format, args...))
 		}
 	}
-	flush, binlog := f.server["innodb_flush_log_at_trx_commit"], f.server["sync_binlog"]
+	flush, binlog, completion := f.server["innodb_flush_log_at_trx_commit"], f.server["sync_binlog"], f.server["completion_type"]
 	warn(tooOld(f.version), "server version %s: this needs MariaDB 10.6, MySQL 8.0.1 or newer (SKIP LOCKED)", f.version)
 	warn(!strings.Contains(f.mode, "STRICT_ALL_TABLES"), "sql_mode is %q in spite of the session's setting: values may be cut silently; let the server or proxy keep STRICT_ALL_TABLES", f.mode)
 	warn(f.zone != "+00:00" && f.zone != "UTC", "time_zone is %q in spite of the session's setting: set it to '+00:00'", f.zone)
 	warn(!strings.HasPrefix(f.collation, "utf8mb4"), "the connection's collation is %q: want one of utf8mb4", f.collation)
 	warn(flush != "" && flush != "1", "innodb_flush_log_at_trx_commit is %s: a crash loses requests that were answered; set it to 1", flush)
 	warn(f.server["log_bin"] == "ON" && binlog != "1", "sync_binlog is %s: a crash may part the binary log from the data; set it to 1", binlog)
+	warn(f.server["log_bin"] == "ON" && f.server["binlog_format"] == "STATEMENT", "binlog_format is STATEMENT: the server refuses every change at READ COMMITTED; set it to ROW or MIXED")
+	warn(completion != "" && completion != "NO_CHAIN", "completion_type is %s: what was answered may be undone when a connection ends; set it to NO_CHAIN", completion)
 	warn(f.server["innodb_doublewrite"] == "OFF", "innodb_doublewrite is OFF: a crash may tear pages, unless the file system prevents that; set it to ON")
 	warn(on(f.server["read_only"]), "read_only is on: nothing can be requested or changed here; name the primary server")
 	warn(on(f.server["wsrep_on"]) && f.server["wsrep_sync_wait"] == "0", "wsrep_sync_wait is 0 on a Galera cluster: a token may be unknown on a node for a moment after its mail; leave it out of the DSN or set it to 1")

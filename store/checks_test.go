@@ -2,10 +2,12 @@ package store_test
 
 import (
 	"database/sql"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	"reseed/errcodes"
 	"reseed/store"
 	"reseed/store/mariadbtest"
 )
@@ -64,5 +66,38 @@ func TestReadsAreCausal(t *testing.T) {
 		if got := must(e.CausalReads(t.Context()))(t); got != want {
 			t.Errorf("%q: causal reads %v, want %v", suffix, got, want)
 		}
+	}
+}
+
+// A server whose sessions don't commit by themselves loses nothing that was
+// answered: a session of ours does.
+func TestNothingIsLeftUncommitted(t *testing.T) {
+	server := mariadbtest.Launch(t, mariadbtest.Options{FlushAtCommit: "2"})
+	if _, err := server.Admin().ExecContext(t.Context(), "SET GLOBAL autocommit = 0"); err != nil {
+		t.Fatal(err)
+	}
+	dsn := server.NewDatabase(t)
+	e := newEnv(t, store.Config{DSN: dsn})
+	o := e.order(1)
+	if _, found, err := e.open().Mail(t.Context(), o.ID); err != nil || !found {
+		t.Errorf("another connection finds the order: %v, %v", found, err)
+	}
+}
+
+// A server that takes no changes since it logs statements says so: 503, and a
+// word at the start.
+func TestStatementLogIsToldOf(t *testing.T) {
+	server := mariadbtest.Launch(t, mariadbtest.Options{FlushAtCommit: "2", Args: []string{"--log-bin=changes", "--server-id=1"}})
+	e := newEnv(t, store.Config{DSN: server.NewDatabase(t)})
+	o := e.newOrder(1)
+	if _, err := server.Admin().ExecContext(t.Context(), "SET GLOBAL binlog_format = 'STATEMENT'"); err != nil {
+		t.Fatal(err)
+	}
+	fresh := e.open() // a session has the format of when it began
+	if err := fresh.AddOrder(t.Context(), o); !errors.Is(err, errcodes.New(errcodes.Unavailable)) {
+		t.Errorf("adding an order: %v", err)
+	}
+	if w := strings.Join(must(fresh.Check(t.Context()))(t), "\n"); !strings.Contains(w, "ROW or MIXED") {
+		t.Errorf("warnings:\n%s", w)
 	}
 }

@@ -32,13 +32,13 @@ func TestParseDSN(t *testing.T) {
 // What the statements rely on holds whatever the DSN says.
 func TestSessionOverrulesTheDSN(t *testing.T) {
 	cfg, err := parseDSN("mysql://u@h/n?multiStatements=true&parseTime=false&clientFoundRows=false&loc=Local" +
-		"&sql_mode=''&time_zone='%2B05:00'&readTimeout=3s&interpolateParams=false&allowAllFiles=true")
+		"&sql_mode=''&autocommit=0&time_zone='%2B05:00'&readTimeout=3s&interpolateParams=false&allowAllFiles=true")
 	if err != nil {
 		t.Fatal(err)
 	}
 	session(cfg)
 	if cfg.MultiStatements || cfg.AllowAllFiles || !cfg.ParseTime || !cfg.ClientFoundRows || !cfg.InterpolateParams ||
-		cfg.Loc != time.UTC || cfg.Params["sql_mode"] != mysqlMode || cfg.Params["time_zone"] != "'+00:00'" {
+		cfg.Loc != time.UTC || cfg.Params["sql_mode"] != mysqlMode || cfg.Params["autocommit"] != "1" || cfg.Params["time_zone"] != "'+00:00'" {
 		t.Errorf("%+v", cfg)
 	}
 	if cfg.ReadTimeout != 3*time.Second || cfg.WriteTimeout <= 0 || cfg.Timeout <= 0 {

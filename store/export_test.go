@@ -2,14 +2,21 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 )
 
 // CausalReads reports whether a session's reads are causal.
 func (s *Store) CausalReads(ctx context.Context) (bool, error) {
 	found := map[string]string{}
-	err := s.settings(ctx, causalReads, found)
+	err := s.settings(ctx, sessionSettings, found)
 	return found["wsrep_sync_wait"] == "1", err
+}
+
+// Lease waits for the lease of a cluster on a connection and returns what ends it.
+func Lease(ctx context.Context, conn *sql.Conn, holder string) (end func(context.Context) error, err error) {
+	l := clusterLease{holder}
+	return func(ctx context.Context) error { return l.end(ctx, conn) }, l.take(ctx, conn)
 }
 
 // TakeTurns takes the turns at all connections until the returned function is called.

@@ -50,6 +50,7 @@ var mysqlUnavailable = map[uint16]bool{
 	1226: true,                         // the user's limits
 	1290: true, 1792: true, 1836: true, // read-only
 	1317: true,             // interrupted
+	1665: true,             // the binary log's format
 	1927: true,             // connection killed
 	1969: true, 3024: true, // statement took too long
 }

@@ -69,7 +69,7 @@ WHERE o.id = ?`
 	retryMail  statement = `
 UPDATE mails SET attempts = CASE WHEN state = 'dead' THEN 0 ELSE attempts END,
 	state = 'pending', due_at = ?, settled_at = NULL, outcome = ''
-WHERE id = ? AND state IN ('dead', 'pending')`
+WHERE id = ? AND state IN ('dead', 'pending') AND (expires_at IS NULL OR expires_at > ?)`
 )
 
 // Mails returns the orders that f picks, newest first.
@@ -113,9 +113,10 @@ func (s *Store) Mail(ctx context.Context, id mail.ID) (MailRow, bool, error) {
 }
 
 // RetryMail makes a dead or pending order due at the given time and reports
-// whether it was one. A dead one starts over with its attempts.
+// whether it was one, and not expired by then: no worker would send it. A dead
+// one starts over with its attempts.
 func (s *Store) RetryMail(ctx context.Context, id mail.ID, at time.Time) (bool, error) {
-	n, err := s.exec(ctx, retryMail, s.at(at), id[:])
+	n, err := s.exec(ctx, retryMail, s.at(at), id[:], s.at(at))
 	return n == 1, s.fail("retry mail", err)
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"embed"
 	"errors"
@@ -50,7 +51,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
 	dialect, folder, locker := goose.DialectSQLite3, "migrations/sqlite", lock.SessionLocker(&fileLock{path: s.path})
 	if s.mysql {
-		dialect, folder, locker = goose.DialectMySQL, "migrations/mysql", serverLock{}
+		dialect, folder, locker = goose.DialectMySQL, "migrations/mysql", &serverLock{lease: clusterLease{holder: rand.Text()}}
 	}
 	files, err := fs.Sub(migrations, folder)
 	if err != nil {

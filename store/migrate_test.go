@@ -91,6 +91,38 @@ func TestMigrateWaitsForTheLock(t *testing.T) {
 	}
 }
 
+// The lease that stands for the lock on a Galera cluster has one holder, and
+// ends with its time or by its holder's hand.
+func TestClusterLease(t *testing.T) {
+	db := raw(t, store.Config{DSN: mariadbtest.Start(t).NewDatabase(t)})
+	take := func(ctx context.Context, holder string) (func(context.Context) error, error) {
+		conn := must(db.Conn(t.Context()))(t)
+		t.Cleanup(func() { conn.Close() })
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		return store.Lease(ctx, conn, holder)
+	}
+	held := func() bool {
+		short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		end, err := take(short, "passer-by")
+		return err != nil || end(t.Context()) != nil
+	}
+	end := must(take(t.Context(), "first"))(t)
+	if !held() {
+		t.Error("two hold the lease")
+	}
+	if err := end(t.Context()); err != nil || held() {
+		t.Errorf("given back: %v, and held by somebody", err)
+	}
+	dead := must(take(t.Context(), "dead"))(t)
+	must(db.ExecContext(t.Context(), "UPDATE reseed_lease SET until = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND"))(t)
+	must(take(t.Context(), "heir"))(t)
+	if err := dead(t.Context()); err != nil || !held() {
+		t.Errorf("who lost the lease ended it: %v", err)
+	}
+}
+
 // raw opens the database without the store.
 func raw(t *testing.T, c store.Config) *sql.DB {
 	t.Helper()

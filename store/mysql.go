@@ -69,6 +69,7 @@ func session(cfg *mysql.Config) {
 	if cfg.Params == nil {
 		cfg.Params = map[string]string{}
 	}
+	cfg.Params["autocommit"] = "1" // else what was answered is undone when the connection ends
 	cfg.Params["sql_mode"] = mysqlMode
 	cfg.Params["time_zone"] = "'+00:00'"
 	cfg.Params["innodb_lock_wait_timeout"] = "5"

@@ -15,9 +15,11 @@ import (
 const jobColumns = `o.id, o.attempts + CASE WHEN o.state = 'sending' THEN 1 ELSE 0 END, o.created_at, o.expires_at`
 
 const (
+	// A lease that ends later than any does was given out while a clock was ahead.
+	// Where its worker died, nobody is to wait for that time.
 	lapsedSQLite statement = `
 SELECT ` + jobColumns + ` FROM mails AS o
-WHERE o.state = 'sending' AND o.lease_until <= ? ORDER BY o.due_at, o.id LIMIT ?`
+WHERE o.state = 'sending' AND (o.lease_until <= ? OR o.lease_until > ?) ORDER BY o.due_at, o.id LIMIT ?`
 	dueSQLite statement = `
 SELECT ` + jobColumns + ` FROM mails AS o
 WHERE o.state = 'pending' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
@@ -42,7 +44,8 @@ UPDATE mails SET state = 'sending', attempts = ?, claimed_by = ?, lease_until = 
 
 // Claim marks due orders as being sent by the worker until the lease ends and
 // returns them, oldest first. Orders whose lease ended are due again; the
-// attempt of the worker that lost them counts. So are those due after c.Latest.
+// attempt of the worker that lost them counts. So are those due, and those whose
+// lease ends, after c.Latest.
 func (s *Store) Claim(ctx context.Context, c mail.Claim) ([]mail.Job, error) {
 	var jobs []mail.Job
 	err := s.inTx(ctx, func(t tx) (err error) {
@@ -68,7 +71,7 @@ func (t tx) claimable(ctx context.Context, c mail.Claim) ([]mail.Job, error) {
 	if c.Only != nil {
 		return t.jobs(ctx, t.choose(onlyMySQL, onlySQLite), c.Only[:], now, now)
 	}
-	jobs, err := t.jobs(ctx, t.choose(lapsedMySQL, lapsedSQLite), now, c.Limit)
+	jobs, err := t.jobs(ctx, t.choose(lapsedMySQL, lapsedSQLite), now, t.at(cmp.Or(c.Latest, c.Now.AddDate(1000, 0, 0))), c.Limit)
 	if err != nil || len(jobs) >= c.Limit {
 		return jobs, err
 	}
@@ -120,6 +123,24 @@ func (t tx) jobs(ctx context.Context, q statement, args ...any) ([]mail.Job, err
 		return nil
 	})
 	return jobs, err
+}
+
+const heldMails statement = `SELECT o.id FROM mails AS o WHERE o.state = 'sending' AND o.claimed_by = ? ORDER BY o.id`
+
+// Held returns the orders that are being sent by the worker.
+func (s *Store) Held(ctx context.Context, worker string) ([]mail.ID, error) {
+	rows, err := s.query(ctx, heldMails, worker)
+	if err != nil {
+		return nil, s.fail("held mail", err)
+	}
+	var held []mail.ID
+	err = each(rows, func(r *sql.Rows) error {
+		var id mail.ID
+		err := r.Scan(scanID{&id})
+		held = append(held, id)
+		return err
+	})
+	return held, s.fail("held mail", err)
 }
 
 // settleMail is guarded by the claim: who lost the lease to another worker

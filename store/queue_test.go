@@ -345,7 +345,7 @@ func TestMailsForAdministrators(t *testing.T) {
 
 func TestRetryMail(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
-		later := noon.Add(time.Hour)
+		later := noon.Add(30 * time.Minute)
 		for state, want := range map[mail.State]bool{
 			mail.Dead: true, mail.Pending: true, mail.Sending: false, mail.Sent: false, mail.Dropped: false,
 		} {
@@ -370,6 +370,14 @@ func TestRetryMail(t *testing.T) {
 		if must(e.RetryMail(t.Context(), mail.ID{1}, noon))(t) {
 			t.Error("retried an order that is not there")
 		}
+		expiring := e.order(1)
+		e.claim(claim("w", noon))
+		e.settle(mail.Settlement{ID: expiring.ID, Worker: "w", State: mail.Dead, At: noon, Attempted: true, Reason: "r"})
+		for at, want := range map[time.Time]bool{expiring.Expires: false, expiring.Expires.Add(-time.Microsecond): true} {
+			if got := must(e.RetryMail(t.Context(), expiring.ID, at))(t); got != want {
+				t.Errorf("retried %v before its end: %v", expiring.Expires.Sub(at), got)
+			}
+		}
 	})
 }
 
@@ -393,6 +401,51 @@ func TestClaimTakesWhatAWrongClockPutOff(t *testing.T) {
 		c.Latest = hour
 		if got := ids(e.claim(c)); len(got) != 1 || got[0] != strayed.ID {
 			t.Errorf("claimed %v, want %v alone", got, strayed.ID)
+		}
+	})
+}
+
+// A worker whose clock was ahead died: its orders do not wait for that time.
+func TestLeaseOfAClockThatWasAheadIsRescued(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		o := e.order(1)
+		day, hour := noon.Add(24*time.Hour), noon.Add(time.Hour)
+		e.claim(claim("ahead", day))
+		c := claim("w", noon)
+		if got := e.claim(c); len(got) != 0 {
+			t.Errorf("without an end of leases %d are claimed", len(got))
+		}
+		c.Latest = day.Add(c.Lease)
+		if got := e.claim(c); len(got) != 0 {
+			t.Errorf("%d are claimed whose lease ends in time", len(got))
+		}
+		c.Latest = hour
+		if got := ids(e.claim(c)); len(got) != 1 || got[0] != o.ID {
+			t.Errorf("claimed %v, want %v", got, o.ID)
+		}
+		if r := e.state(o.ID); r.ClaimedBy != "w" || !r.LeaseUntil.Equal(noon.Add(c.Lease)) {
+			t.Errorf("claimed row %+v", r)
+		}
+	})
+}
+
+// A worker is told what it holds, and nothing of others.
+func TestHeld(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		mine, sent, others := e.order(1), e.order(2), e.order(3)
+		e.order(4)
+		for _, c := range []struct {
+			worker string
+			id     mail.ID
+		}{{"w", mine.ID}, {"w", sent.ID}, {"other", others.ID}} {
+			e.claim(mail.Claim{Worker: c.worker, Now: noon, Lease: time.Minute, Limit: 1, Only: &c.id})
+		}
+		e.settle(mail.Settlement{ID: sent.ID, Worker: "w", State: mail.Sent, At: noon})
+		if held := must(e.Held(t.Context(), "w"))(t); len(held) != 1 || held[0] != mine.ID {
+			t.Errorf("w holds %v, want %v", held, mine.ID)
+		}
+		if held := must(e.Held(t.Context(), "nobody"))(t); len(held) != 0 {
+			t.Errorf("nobody holds %v", held)
 		}
 	})
 }

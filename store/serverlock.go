@@ -3,12 +3,17 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
 // serverLock is a named lock of a MySQL server, which ends with its session.
-// The name holds the database's, since such locks are the whole server's.
-type serverLock struct{}
+// The name holds the database's, since such locks are the whole server's. On a
+// Galera cluster it is a lease.
+type serverLock struct {
+	lease   clusterLease
+	cluster bool
+}
 
 const (
 	getLock     statement = `SELECT COALESCE(GET_LOCK(CONCAT('reseed.', SHA1(DATABASE())), 2), 0)`
@@ -35,11 +40,11 @@ WHERE NOT EXISTS (SELECT v.id FROM reseed_schema AS v WHERE v.version_id = 0)`
 
 // SessionLock waits for the lock, in short turns so that ctx can end it, and
 // makes sure of the table of versions.
-func (l serverLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
+func (l *serverLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	if err := l.wait(ctx, conn); err != nil {
 		return fmt.Errorf("wait for migration lock: %w", err)
 	}
-	return retry(ctx, func() error {
+	err := retry(ctx, func() error {
 		if _, err := conn.ExecContext(ctx, string(makeVersions)); err != nil {
 			return fmt.Errorf("make table of versions: %w", err)
 		}
@@ -48,11 +53,21 @@ func (l serverLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return errors.Join(err, l.SessionUnlock(context.WithoutCancel(ctx), conn))
+	}
+	return nil
 }
 
-func (serverLock) wait(ctx context.Context, conn *sql.Conn) error {
+func (l *serverLock) wait(ctx context.Context, conn *sql.Conn) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
+	if l.cluster, err = onCluster(ctx, conn); err != nil {
+		return err
+	}
+	if l.cluster {
+		return l.lease.take(ctx, conn)
+	}
 	for {
 		var got int
 		if err := conn.QueryRowContext(ctx, string(getLock)).Scan(&got); err != nil || got == 1 {
@@ -62,7 +77,10 @@ func (serverLock) wait(ctx context.Context, conn *sql.Conn) error {
 }
 
 // SessionUnlock gives the lock back.
-func (serverLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+func (l *serverLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	if l.cluster {
+		return l.lease.end(ctx, conn)
+	}
 	var released int
 	return conn.QueryRowContext(ctx, string(releaseLock)).Scan(&released)
 }

@@ -24,6 +24,7 @@ func TestWarnings(t *testing.T) {
 	good := func() facts {
 		return facts{version: "10.11.19-MariaDB", mode: "STRICT_ALL_TABLES,X", zone: "+00:00", collation: "utf8mb4_bin",
 			skew: 4 * time.Second, server: map[string]string{"innodb_flush_log_at_trx_commit": "1", "log_bin": "ON", "sync_binlog": "1",
+				"binlog_format": "MIXED", "completion_type": "NO_CHAIN",
 				"innodb_doublewrite": "ON", "read_only": "OFF", "wsrep_on": "ON", "wsrep_sync_wait": "1"}}
 	}
 	if w := good().warnings(); len(w) > 0 {
@@ -36,6 +37,8 @@ func TestWarnings(t *testing.T) {
 		"collation":           func(f *facts) { f.collation = "latin1_swedish_ci" },
 		"set it to 1":         func(f *facts) { f.server["innodb_flush_log_at_trx_commit"] = "2" },
 		"sync_binlog is 0":    func(f *facts) { f.server["sync_binlog"] = "0" },
+		"ROW or MIXED":        func(f *facts) { f.server["binlog_format"] = "STATEMENT" },
+		"completion_type is":  func(f *facts) { f.server["completion_type"] = "CHAIN" },
 		"innodb_doublewrite":  func(f *facts) { f.server["innodb_doublewrite"] = "OFF" },
 		"read_only":           func(f *facts) { f.server["read_only"] = "ON" },
 		"wsrep_sync_wait is":  func(f *facts) { f.server["wsrep_sync_wait"] = "0" },
@@ -49,7 +52,7 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 	off := good()
-	off.server["log_bin"], off.server["sync_binlog"] = "OFF", "0"
+	off.server["log_bin"], off.server["sync_binlog"], off.server["binlog_format"] = "OFF", "0", "STATEMENT"
 	off.server["wsrep_on"], off.server["wsrep_sync_wait"] = "OFF", "0"
 	if w := off.warnings(); len(w) > 0 {
 		t.Errorf("what is off needs no setting: %q", w)
