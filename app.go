@@ -127,7 +127,7 @@ func (a *app) assemble(o outside, set *templates.Set, keys password.Keys) error 
 	}
 	names, clients := newMaskers(a.cfg, keys)
 	a.audit = newAuditor(a.store, a.log, names, clients)
-	courier := &courier{patience: a.cfg.WriteTimeout / 2, stopping: a.stopping}
+	courier := &courier{stopping: a.stopping}
 	a.members = members.NewService(members.Config{
 		Resets: a.store, Registry: a.store, Groups: a.store, Sessions: a.store, Clients: a.store, Sites: a.store,
 		Courier: courier, Audit: a.audit,

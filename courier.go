@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"reseed/mail"
 )
@@ -11,15 +10,13 @@ import (
 // worker, which asks them to compose it.
 type courier struct {
 	*mail.Worker
-	patience time.Duration
 	stopping context.Context
 }
 
-// Deliver waits for the attempt only for so long that the answer still gets
-// out: a mail server may take minutes to fail, and a server that stops has
-// seconds. The attempt goes on.
+// Deliver waits for the attempt until the server is to stop, and has seconds
+// left where a mail server may take minutes to fail. The attempt goes on.
 func (c *courier) Deliver(ctx context.Context, id mail.ID) error {
-	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.stopping, cancel)()
 	return c.Worker.Deliver(ctx, id)

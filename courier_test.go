@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -13,25 +12,8 @@ import (
 	"reseed/members"
 )
 
-// A mail server that is silent for minutes costs a waiting administrator a
-// while, not the answer.
-func TestSilentMailServerCostsNoAnswer(t *testing.T) {
-	site := startSite(t, siteConfig{realTime: true, settings: "write-timeout = \"1s\"\n" + silentMTA(t)})
-	srv := httptest.NewUnstartedServer(site.handler)
-	srv.Config.WriteTimeout = site.cfg.WriteTimeout
-	srv.Start()
-	defer srv.Close()
-	if got := askAsRoot(t, srv.URL); got != `<reset-password status="request-successful" />` {
-		t.Error(got)
-	}
-	counts, err := site.store.Counts(t.Context())
-	if err != nil || counts[mail.Sending] != 1 {
-		t.Errorf("mails %v, want one that is being sent: %v", counts, err)
-	}
-}
-
-// Nor does it keep a server from stopping, or an administrator who waits then
-// from the answer.
+// A mail server that is silent for minutes keeps no server from stopping, nor an
+// administrator who waits then from the answer.
 func TestSilentMailServerKeepsNobodyFromStopping(t *testing.T) {
 	s := serveApp(t, siteConfig{settings: "stop-timeout = \"3s\"\n" + silentMTA(t)})
 	s.until(t, 200, 10*time.Second)
