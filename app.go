@@ -175,7 +175,7 @@ func (a *app) answer(o outside) error {
 		Version:   xmlresp.Version{Major: int64(a.cfg.Compat), Build: a.cfg.VersionBuild},
 		TokenLife: a.cfg.AccessTokenLife,
 		Limits:    server.Limits{Body: a.cfg.MaxBody, InFlight: a.cfg.MaxInFlight},
-		Rates:     server.Rates{Client: a.cfg.ClientRate, Total: a.cfg.TotalRate},
+		Rates:     a.cfg.rates(),
 		Proxies:   server.Proxies{Trusted: proxies, Forwarded: strings.EqualFold(a.cfg.ForwardedHeader, "forwarded")},
 		Health:    a, Timeout: a.cfg.RequestTimeout, Observe: a.metrics.observe, Address: a.audit.maskedClient,
 		Refusals: a.refusals, Wait: a.store.Wait,

@@ -78,24 +78,31 @@ func (l *loader) decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	if err := ctx.Scan.PopValueInto("value", &text); err != nil {
 		return fmt.Errorf("read %s: %w", ctx.Value.Name, err)
 	}
+	number := target
+	if target.Kind() == reflect.Pointer { // nil: nothing was said
+		number = target.Elem()
+	}
 	if text == "" { // an empty variable: Resolve has the default
+		if number != target {
+			target.SetZero()
+		}
 		return nil
 	}
 	want, err := "a whole number", error(nil)
 	var n int64
-	if target.Type() == reflect.TypeFor[time.Duration]() {
+	if number.Type() == reflect.TypeFor[time.Duration]() {
 		var d time.Duration
 		d, err = time.ParseDuration(text)
 		want, n = "a duration such as 90s or 12h", int64(d)
 	} else {
-		n, err = strconv.ParseInt(text, 10, target.Type().Bits())
+		n, err = strconv.ParseInt(text, 10, number.Type().Bits())
 	}
 	if err != nil {
 		l.unreadable = append(l.unreadable, ctx.Value.Name)
 		l.faults = append(l.faults, fmt.Errorf("%s: %q: want %s", ctx.Value.Name, text, want))
 		return nil
 	}
-	target.SetInt(n)
+	number.SetInt(n)
 	return nil
 }
 

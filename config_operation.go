@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"reseed/server"
 )
 
 // Operation are the settings of limits, start and stop, health, audit and
@@ -13,7 +15,7 @@ type Operation struct {
 	AdminListen     string        `env:"RESEED_ADMIN_LISTEN" placeholder:"ADDR" group:"Operation" help:"Address and port for /metrics (Prometheus), /debug/pprof, /livez and /readyz. It has no access control: keep it on 127.0.0.1 or a network of your own. Off by default."`
 	TrustedProxies  string        `env:"RESEED_TRUSTED_PROXIES" placeholder:"CIDR,..." group:"Operation" help:"Addresses or networks of the proxies in front, separated by commas. From them alone the header that names the client is believed."`
 	ForwardedHeader string        `env:"RESEED_FORWARDED_HEADER" default:"x-forwarded-for" placeholder:"x-forwarded-for|forwarded" group:"Operation" help:"Header in which the proxies name the client. The other one is not read."`
-	ClientRate      int           `type:"setting" env:"RESEED_CLIENT_RATE" default:"600" placeholder:"N" group:"Operation" help:"Requests a minute from one IPv4 address or IPv6 /64, beyond which it is answered 429; a wrong password or token counts as ten. 0: no limit."`
+	ClientRate      *int          `type:"setting" env:"RESEED_CLIENT_RATE" placeholder:"N" group:"Operation" help:"Requests a minute from one IPv4 address or IPv6 /64, beyond which it is answered 429; a wrong password or token counts as ten. 0: no limit. Default: 600, but while mails are captured none for this machine itself."`
 	TotalRate       int           `type:"setting" env:"RESEED_TOTAL_RATE" default:"30000" placeholder:"N" group:"Operation" help:"Requests a minute from all clients together, beyond which they are answered 429. 0: no limit."`
 	MaxInFlight     int           `type:"setting" env:"RESEED_MAX_IN_FLIGHT" default:"512" placeholder:"N" group:"Operation" help:"Requests answered at once; more are answered 503 at once."`
 	MaxConnections  int           `type:"setting" env:"RESEED_MAX_CONNECTIONS" default:"8192" placeholder:"N" group:"Operation" help:"Open connections; more wait to be accepted."`
@@ -41,7 +43,7 @@ func (c *Config) operationFaults() []fault {
 	_, err := c.proxies()
 	check("trusted-proxies", err)
 	check("forwarded-header", oneOf(strings.ToLower(c.ForwardedHeader), "x-forwarded-for", "forwarded"))
-	check("client-rate", between(c.ClientRate, 0, 1_000_000))
+	check("client-rate", between(c.rates().Client, 0, 1_000_000))
 	check("total-rate", between(c.TotalRate, 0, 10_000_000))
 	check("max-in-flight", between(c.MaxInFlight, 1, 100_000))
 	check("max-connections", between(c.MaxConnections, 1, 1_000_000))
@@ -55,6 +57,18 @@ func (c *Config) operationFaults() []fault {
 		check("keep", between(c.Keep, 48*time.Hour, 100*365*24*time.Hour))
 	}
 	return faults
+}
+
+// defaultClientRate is client-rate where nothing is said.
+const defaultClientRate = 600
+
+// rates returns the limits of how much is asked. Nobody needs protection from a
+// suite of tests on the machine of a server that mails nothing.
+func (c *Config) rates() server.Rates {
+	if c.ClientRate != nil {
+		return server.Rates{Client: *c.ClientRate, Total: c.TotalRate}
+	}
+	return server.Rates{Client: defaultClientRate, Total: c.TotalRate, SpareHere: c.SMTP == ""}
 }
 
 // operationWarnings are settings that work and are worth a word.

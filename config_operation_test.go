@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"reseed/server"
 )
 
 func TestOperationDefaults(t *testing.T) {
@@ -14,11 +16,28 @@ func TestOperationDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []any{c.AdminListen, c.TrustedProxies, c.ForwardedHeader, c.ClientRate, c.TotalRate, c.MaxInFlight, c.MaxConnections,
+	got := []any{c.AdminListen, c.TrustedProxies, c.ForwardedHeader, c.rates(), c.MaxInFlight, c.MaxConnections,
 		c.RequestTimeout, c.StartTimeout, c.StopDelay, c.Migrate, c.Keep, c.AuditIdentifiers, c.AuditAddresses}
-	want := []any{"", "", "x-forwarded-for", 600, 30000, 512, 8192, 10 * time.Second, 10 * time.Minute, time.Duration(0), "auto", 720 * time.Hour, "hashed", "plain"}
+	want := []any{"", "", "x-forwarded-for", server.Rates{Client: 600, Total: 30000, SpareHere: true}, 512, 8192, 10 * time.Second, 10 * time.Minute, time.Duration(0), "auto", 720 * time.Hour, "hashed", "plain"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Only a server that mails nothing, and was not told a rate, spares its own machine.
+func TestClientRate(t *testing.T) {
+	for settings, want := range map[string]server.Rates{
+		"client-rate = 600\n": {Client: 600, Total: 30000},
+		"client-rate = 0\n":   {Total: 30000},
+		"smtp = 'smtp://127.0.0.1:25?starttls=never'\nemail-domain = 'example.org'\n": {Client: 600, Total: 30000},
+	} {
+		c, _, err := load(t, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.rates(); got != want {
+			t.Errorf("%s%+v, want %+v", settings, got, want)
+		}
 	}
 }
 

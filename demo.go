@@ -42,7 +42,7 @@ func demoConfig(cfg *Config, folder string) *Config {
 	own.Data, own.Database, own.SMTP = folder, "", ""
 	own.KeyFile = filepath.Join(folder, "token.key")
 	own.Templates, own.GlobalTemplate = filepath.Join(folder, "templates"), ""
-	own.Migrate, own.MinPassword, own.ClientRate, own.TotalRate = "auto", 8, 0, 0
+	own.Migrate, own.MinPassword, own.ClientRate, own.TotalRate = "auto", 8, new(int), 0
 	if own.DevInbox == "off" {
 		own.DevInbox = "loopback"
 	}

@@ -40,6 +40,19 @@ func (p Proxies) client(r *http.Request) netip.Addr {
 	return at
 }
 
+// fromHere reports whether a request comes from this machine, and was not only
+// handed on by a proxy here, also one that trusted-proxies does not name.
+func fromHere(r *http.Request) bool {
+	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	for _, forwarded := range []bool{false, true} {
+		here := Proxies{Trusted: loopback, Forwarded: forwarded}
+		if !here.client(r).IsLoopback() {
+			return false
+		}
+	}
+	return true
+}
+
 func (p Proxies) trusts(a netip.Addr) bool {
 	for _, prefix := range p.Trusted {
 		if prefix.Contains(a) {

@@ -85,19 +85,6 @@ func (p *pages) inboxOpen(r *http.Request) bool {
 	return LoopbackName(name) || p.InboxEverywhere && strings.EqualFold(name, p.host.Hostname())
 }
 
-// fromHere reports whether a request comes from this machine, and was not only
-// handed on by a proxy here, also one that trusted-proxies does not name.
-func fromHere(r *http.Request) bool {
-	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
-	for _, forwarded := range []bool{false, true} {
-		here := Proxies{Trusted: loopback, Forwarded: forwarded}
-		if !here.client(r).IsLoopback() {
-			return false
-		}
-	}
-	return true
-}
-
 // LoopbackName reports whether a host, as URLs have it, is this machine
 // whoever asks: localhost, a name under it, or a loopback address (RFC 6761).
 func LoopbackName(host string) bool {

@@ -16,14 +16,14 @@ import (
 //
 // The body is read before the request takes one of the bounded places, so that
 // slow senders don't keep others out; large bodies have bounded places of their
-// own. Where there is no place, or too long a
-// wait, that is answered before the body is read and before any other work:
-// under overload most requests get no further, and what they cost is taken
-// from the others.
+// own. Where there is no place, or too long a wait, that is answered before the
+// body is read and before any other work: under overload most requests get no
+// further, and what they cost is taken from the others.
 func (s *server) edge(next http.Handler) http.Handler {
 	places, large := make(chan struct{}, s.Limits.InFlight), make(chan struct{}, s.Limits.InFlight)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := &note{ResponseWriter: w, id: newRequestID(), start: s.Now(), client: s.Proxies.client(r)}
+		n.spared = s.Rates.SpareHere && fromHere(r)
 		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, n))
 		secure(w.Header(), n.id)
 		identifyWix(w.Header(), r.URL.Path, n.id)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"reseed/errcodes"
+	"reseed/members"
 )
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -265,5 +269,45 @@ func TestLargeBodiesAreBounded(t *testing.T) {
 	}
 	if w := ask(strings.NewReader("a=b"), -1); w.Code != 200 {
 		t.Errorf("the next one: %d %s", w.Code, w.Body)
+	}
+}
+
+// A suite of tests beside a server that mails nothing asks and guesses as often as
+// it likes; the total holds, and so does the limit of those who come from
+// elsewhere, also by a proxy on this machine.
+func TestThisMachineIsSpared(t *testing.T) {
+	wrong := func(context.Context, members.Caller, members.ResetRequest) (members.Outcome, error) {
+		return 0, errcodes.New(errcodes.InvalidToken)
+	}
+	statuses := func(r Rates, from string, header ...string) (counts map[int]int) {
+		h := New(Config{Members: &fakeMembers{reset: wrong}, Sessions: noSessions{}, SitePrefix: "/ps", Rates: r,
+			Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler)})
+		counts = map[int]int{}
+		for range 100 {
+			req := httptest.NewRequest(http.MethodPost, resetPath, nil)
+			req.RemoteAddr = from
+			for i := 0; i+1 < len(header); i += 2 {
+				req.Header.Set(header[i], header[i+1])
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, req)
+			counts[w.Code]++
+		}
+		return counts
+	}
+	spare := Rates{Client: 10, Total: 60, SpareHere: true}
+	for name, c := range map[string]struct {
+		got, want map[int]int
+	}{
+		"here":             {statuses(spare, "127.0.0.1:9"), map[int]int{400: 60, 429: 40}},
+		"here, IPv6":       {statuses(spare, "[::1]:9"), map[int]int{400: 60, 429: 40}},
+		"elsewhere":        {statuses(spare, "192.0.2.1:9"), map[int]int{400: 1, 429: 99}},
+		"by a proxy":       {statuses(spare, "127.0.0.1:9", "X-Forwarded-For", "192.0.2.1"), map[int]int{400: 1, 429: 99}},
+		"by another proxy": {statuses(spare, "127.0.0.1:9", "Forwarded", "for=192.0.2.1"), map[int]int{400: 1, 429: 99}},
+		"nobody is spared": {statuses(Rates{Client: 10, Total: 60}, "127.0.0.1:9"), map[int]int{400: 1, 429: 99}},
+	} {
+		if diff := cmp.Diff(c.want, c.got); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
 	}
 }

@@ -22,6 +22,7 @@ type note struct {
 	http.ResponseWriter
 	id      string
 	client  netip.Addr
+	spared  bool // from the client's limit
 	start   time.Time
 	body    []byte
 	bodyErr error
