@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/x509"
 	"database/sql"
 	"log/slog"
@@ -38,6 +39,7 @@ type siteConfig struct {
 	trace    func(query string)
 	log      *slog.Logger
 	realTime bool
+	hashing  password.Params // zero: cheapHashing
 	smtpRoot *x509.CertPool
 }
 
@@ -55,7 +57,7 @@ func startSite(t testing.TB, c siteConfig) *testSite {
 		log: c.log, now: s.clock.now, trace: c.trace,
 		smtpRoot: c.smtpRoot,
 		random:   &lockedReader{r: rand.NewChaCha8([32]byte{1})},
-		hashing:  cheapHashing,
+		hashing:  cmp.Or(c.hashing, cheapHashing),
 	}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"reseed/password"
 )
 
 // stranger is somebody whom the public asks for.
@@ -304,6 +306,22 @@ func TestOneWinnerPerToken(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Rivals for a token don't keep each other waiting for hashes that are for
+// nothing, or have each other turned away: the token is spent, and they are told so.
+func TestRivalsForATokenHashOnePassword(t *testing.T) {
+	site := startSite(t, siteConfig{hashing: password.DefaultParams(), realTime: true})
+	srv := httptest.NewServer(site.handler)
+	defer srv.Close()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	defer client.CloseIdleConnections()
+	for round := range 3 {
+		if won := race(t, client, srv.URL, site.mailedToken(t, "ann@example.org"), round); won != 1 {
+			t.Fatalf("round %d: %d winners", round, won)
+		}
+		site.deliver(t) // the notice
+	}
 }
 
 // rounds shortens a test that -short asks to be short.

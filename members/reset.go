@@ -160,6 +160,27 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 
 // setPassword is changePassword for a password that was checked.
 func (s *Service) setPassword(ctx context.Context, caller Caller, c change) error {
+	if c.token == (password.TokenHash{}) {
+		return s.hashAndSet(ctx, caller, c)
+	}
+	waited, leave, err := s.rivals.enter(ctx, c.token)
+	if err != nil {
+		return hashingFault(err)
+	}
+	defer leave()
+	if waited {
+		record, err := s.Resets.FindToken(ctx, c.token)
+		if err != nil {
+			return err
+		}
+		if record.Used {
+			return errcodes.New(errcodes.InvalidToken)
+		}
+	}
+	return s.hashAndSet(ctx, caller, c)
+}
+
+func (s *Service) hashAndSet(ctx context.Context, caller Caller, c change) error {
 	hash, err := s.Hasher.Hash(ctx, c.password)
 	if err != nil {
 		return hashingFault(err)

@@ -76,7 +76,10 @@ type Site struct {
 
 // Service is what can be done with members. Its methods return errors of the
 // catalogue (errcodes) or plain ones, which are internal faults.
-type Service struct{ Config }
+type Service struct {
+	Config
+	rivals rivals
+}
 
 // NewService returns a Service.
 func NewService(c Config) *Service { return &Service{Config: c} }
