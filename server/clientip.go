@@ -86,26 +86,32 @@ func forwardedFor(element string) string {
 }
 
 // splitQuoted splits at a separator that does not stand in quotes. Where a quote
-// never ends it splits at every one: a client that leaves one open must not hide
-// what the proxies write behind it.
+// never ends, none counts: a client that leaves one open must not hide what the
+// proxies write behind it.
 func splitQuoted(s string, separator byte) []string {
-	var parts []string
-	quoted, start := false, 0
+	parts, open := splitOutside(s, separator, '"')
+	if open {
+		parts, _ = splitOutside(s, separator, 0)
+	}
+	return parts
+}
+
+// splitOutside splits at separators outside of quotes, and reports whether the
+// last quote was left open.
+func splitOutside(s string, separator, quote byte) (parts []string, open bool) {
+	start := 0
 	for i := 0; i < len(s); i++ {
 		switch {
-		case s[i] == '\\' && quoted:
+		case s[i] == '\\' && open:
 			i++
-		case s[i] == '"':
-			quoted = !quoted
-		case s[i] == separator && !quoted:
+		case s[i] == quote && quote != 0:
+			open = !open
+		case s[i] == separator && !open:
 			parts = append(parts, s[start:i])
 			start = i + 1
 		}
 	}
-	if quoted {
-		return strings.Split(s, string(separator))
-	}
-	return append(parts, s[start:])
+	return append(parts, s[start:]), open
 }
 
 // hostAddress reads an address with or without a port and brackets; the zero

@@ -38,10 +38,13 @@ func (s *server) edge(next http.Handler) http.Handler {
 			s.turnAway(n, r, err)
 			return
 		}
-		if err := s.receive(large, n, r); err != nil {
+		leave, err := enter(large, r)
+		if err != nil {
 			s.turnAway(n, r, err)
 			return
 		}
+		n.body, n.bodyErr = readBody(w, r, s.Limits.Body)
+		leave()
 		select {
 		case places <- struct{}{}:
 			defer func() { <-places }()
@@ -98,20 +101,19 @@ func (s *server) requestContext(ctx context.Context, n *note) (context.Context, 
 // smallBody is more than a form of ours needs.
 const smallBody = 8 << 10
 
-// receive reads the body. Of bodies that are large, or may be, only so many are
-// read at once: all connections together, each with a body that never ends,
-// would take up a gigabyte. Whoever sends them keeps out none but each other.
-func (s *server) receive(large chan struct{}, n *note, r *http.Request) error {
-	if r.ContentLength < 0 || r.ContentLength > smallBody {
-		select {
-		case large <- struct{}{}:
-			defer func() { <-large }()
-		default:
-			return errcodes.Wrap(errcodes.Unavailable, errBody)
-		}
+// enter takes a place for a body that is large, or may be, until leave is
+// called. All connections together, each with a body that never ends, would take
+// up a gigabyte; so those who send such keep each other out, and nobody else.
+func enter(large chan struct{}, r *http.Request) (leave func(), err error) {
+	if r.ContentLength >= 0 && r.ContentLength <= smallBody {
+		return func() {}, nil
 	}
-	n.body, n.bodyErr = readBody(n.ResponseWriter, r, s.Limits.Body)
-	return nil
+	select {
+	case large <- struct{}{}:
+		return func() { <-large }, nil
+	default:
+		return nil, errcodes.Wrap(errcodes.Unavailable, errBody)
+	}
 }
 
 // readBody reads the body to its end, so that a truncated request never acts
