@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"mime"
 	"mime/multipart"
-	"mime/quotedprintable"
 	"net/http"
 	"net/http/httptest"
 	netmail "net/mail"
@@ -288,7 +287,7 @@ func parseMail(t *testing.T, raw []byte) *testMail {
 
 func nextPart(t *testing.T, r *multipart.Reader, want string) string {
 	t.Helper()
-	p, err := r.NextRawPart()
+	p, err := r.NextPart() // decodes
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +295,7 @@ func nextPart(t *testing.T, r *multipart.Reader, want string) string {
 	if err != nil || kind != want || !strings.EqualFold(attributes["charset"], "utf-8") {
 		t.Fatalf("part %q %v, want %s in UTF-8: %v", kind, attributes, want, err)
 	}
-	body, err := io.ReadAll(quotedprintable.NewReader(p))
+	body, err := io.ReadAll(p)
 	if err != nil {
 		t.Fatal(err)
 	}

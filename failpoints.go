@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"strconv"
 	"strings"
@@ -56,15 +55,6 @@ func testOutside(o outside) outside {
 	return o
 }
 
-// Wake is where a transaction of a request is committed and nothing else was
-// done about it yet.
-func (c *courier) Wake() {
-	failpoint("after-commit")
-	c.Worker.Wake()
-}
-
-// Deliver is that place for requests that wait for the delivery.
-func (c *courier) Deliver(ctx context.Context, id mail.ID) error {
-	failpoint("after-commit")
-	return c.Worker.Deliver(ctx, id)
-}
+// committed is where a transaction of a request is committed and nothing else
+// was done about it yet.
+func committed() { failpoint("after-commit") }

@@ -1,15 +1,10 @@
 package mail
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"mime"
 	netmail "net/mail"
-	"net/textproto"
 	"time"
-
-	"github.com/jordan-wright/email"
 )
 
 const (
@@ -110,40 +105,4 @@ func (m *Message) Bytes() ([]byte, error) {
 	b.WriteString("\r\n")
 	b.Write(body)
 	return b.Bytes(), nil
-}
-
-// content has the library build the MIME body and returns it with the header
-// fields that describe it. The library's own header isn't used: it comes in the
-// order of a map and splits names at commas.
-func (m *Message) content() (textproto.MIMEHeader, []byte, error) {
-	e := email.NewEmail()
-	e.Text, e.HTML = []byte(m.Text), []byte(m.HTML)
-	e.Headers.Set("Message-Id", m.MessageID()) // else the library reads the clock and the host's name
-	e.Headers.Set("Date", m.Date.UTC().Format(time.RFC1123Z))
-	raw, err := e.Bytes()
-	if err != nil {
-		return nil, nil, err
-	}
-	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
-	fields, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(append(head, "\r\n\r\n"...)))).ReadMIMEHeader()
-	if err != nil {
-		return nil, nil, err
-	}
-	return m.stableBoundary(fields, body)
-}
-
-// stableBoundary replaces the library's random boundary. Quoted-printable never
-// holds "=_", so the new one can't occur in a part.
-func (m *Message) stableBoundary(fields textproto.MIMEHeader, body []byte) (textproto.MIMEHeader, []byte, error) {
-	mediaType, params, err := mime.ParseMediaType(fields.Get("Content-Type"))
-	if err != nil {
-		return nil, nil, err
-	}
-	random := params["boundary"]
-	if random == "" {
-		return fields, body, nil
-	}
-	boundary := "=_" + m.ID.String()
-	fields.Set("Content-Type", mediaType+`; boundary="`+boundary+`"`)
-	return fields, bytes.ReplaceAll(body, []byte("--"+random), []byte("--"+boundary)), nil
 }

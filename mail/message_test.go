@@ -63,7 +63,7 @@ Content-Type: text/plain; charset=UTF-8
 Hello Zo=C3=AB
 
 --=_{ID}
-Content-Transfer-Encoding: quoted-printable
+Content-Transfer-Encoding: 7bit
 Content-Type: text/html; charset=UTF-8
 
 <p>Hello</p>
@@ -72,6 +72,38 @@ Content-Type: text/html; charset=UTF-8
 	want = strings.ReplaceAll(want, "{ID}", m.ID.String())
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Whoever opens or searches the file of a captured mail finds its link whole:
+// a text is quoted only where it could not be mailed as it is.
+func TestLinksAreWholeInTheMessage(t *testing.T) {
+	const link = "https://example.org/ps/email/changepassword?member=12&token=ujHidAn9kKjObQuVbl_vLMc9npOjAKj2"
+	for name, c := range map[string]struct {
+		text, html string
+		whole      int // of the two links
+	}{
+		"both":            {link, "<a href=\"" + link + "\">", 2},
+		"text alone":      {link + "\n-- \n.\nFrom me\n", "", 1},
+		"HTML alone":      {"", link, 1},
+		"not ASCII":       {"Zoë " + link, link, 1},
+		"longest line":    {link, link + strings.Repeat("x", 998-len(link)), 2},
+		"line too long":   {link, link + strings.Repeat("x", 999-len(link)), 1},
+		"a boundary":      {link, "--=_\n" + link, 1},
+		"control":         {link, link + "\x07", 1},
+		"tab and all":     {"\t !~\r\n" + link, link, 2},
+		"library's quote": {"a=3D" + link, link, 2},
+	} {
+		m := testMessage(t)
+		m.Text, m.HTML = c.text, c.html
+		raw, err := m.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkMessage(t, m, raw)
+		if got := strings.Count(string(raw), link); got != c.whole {
+			t.Errorf("%s: %d whole links, want %d\n%s", name, got, c.whole, raw)
+		}
 	}
 }
 
