@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
-	"mime/quotedprintable"
 	"net/http"
 	netmail "net/mail"
 	"net/url"
@@ -121,14 +120,14 @@ func textPart(msg *netmail.Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	part, err := multipart.NewReader(msg.Body, attributes["boundary"]).NextRawPart()
+	part, err := multipart.NewReader(msg.Body, attributes["boundary"]).NextPart() // decodes
 	if err != nil {
 		return "", err
 	}
 	if kind := part.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/plain") {
 		return "", errors.New("the first part is not text")
 	}
-	text, err := io.ReadAll(quotedprintable.NewReader(part))
+	text, err := io.ReadAll(part)
 	return strings.ReplaceAll(string(text), "\r\n", "\n"), err
 }
 

@@ -7,7 +7,6 @@ import (
 	"log"
 	"mime"
 	"mime/multipart"
-	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
 	"regexp"
@@ -174,14 +173,10 @@ func firstPart(m *netmail.Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	part, err := multipart.NewReader(m.Body, params["boundary"]).NextRawPart()
+	part, err := multipart.NewReader(m.Body, params["boundary"]).NextPart() // decodes
 	if err != nil {
 		return "", err
 	}
-	var body io.Reader = part
-	if strings.EqualFold(part.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
-		body = quotedprintable.NewReader(part)
-	}
-	text, err := io.ReadAll(body)
+	text, err := io.ReadAll(part)
 	return string(text), err
 }

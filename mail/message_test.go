@@ -101,6 +101,12 @@ func TestLinksAreWholeInTheMessage(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkMessage(t, m, raw)
+		_, bodies := parts(t, raw)
+		for kind, want := range map[string]string{"text/plain": c.text, "text/html": c.html} {
+			if got := bodies[kind]; strings.ReplaceAll(got, "\r\n", "\n") != strings.ReplaceAll(want, "\r\n", "\n") {
+				t.Errorf("%s: %s is read as %q", name, kind, got)
+			}
+		}
 		if got := strings.Count(string(raw), link); got != c.whole {
 			t.Errorf("%s: %d whole links, want %d\n%s", name, got, c.whole, raw)
 		}
@@ -142,7 +148,11 @@ func parts(t testing.TB, raw []byte) (netmail.Header, map[string]string) {
 	}
 	bodies := make(map[string]string)
 	if !strings.HasPrefix(kind, "multipart/") {
-		b, err := io.ReadAll(quotedprintable.NewReader(m.Body))
+		body := m.Body
+		if m.Header.Get("Content-Transfer-Encoding") == "quoted-printable" {
+			body = quotedprintable.NewReader(body)
+		}
+		b, err := io.ReadAll(body)
 		if err != nil {
 			t.Fatal(err)
 		}
