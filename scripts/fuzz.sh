@@ -15,10 +15,12 @@ only_out_of_time() {
     "--- FAIL: $1 (TIME)"$'\n    context deadline exceeded\nFAIL\nexit status 1\nFAIL' ]]
 }
 
+# Inputs that reach new code are shrunk, by default for a minute each, in which
+# nothing new is tried.
 count=0
 while IFS=: read -r file target; do
   echo "fuzz ${file%/*} $target"
-  if ! go test -run '^$' -fuzz "^${target}\$" -fuzztime "$fuzztime" "./$(dirname "$file")" 2>&1 | tee "$log"; then
+  if ! go test -run '^$' -fuzz "^${target}\$" -fuzztime "$fuzztime" -fuzzminimizetime 1s "./$(dirname "$file")" 2>&1 | tee "$log"; then
     only_out_of_time "$target" || exit 1
     echo "$target ran for its time and found nothing: Go's fuzzer took the end of it for a failure"
   fi
