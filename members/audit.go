@@ -88,8 +88,9 @@ func (s *Service) audit(ctx context.Context, caller Caller, e Event, err error) 
 	}
 	e.At = s.Now()
 	e.Actor = cmp.Or(e.Actor, actor(caller))
+	code := codeOf(err).String()
 	if err != nil {
-		e.Code = errcodes.From(err).Code.String()
+		e.Code = code
 		if e.Kind == PasswordChanged {
 			e.Kind = ChangeRefused
 		}

@@ -93,7 +93,7 @@ func (s *Service) forceChange(ctx context.Context, caller Caller, m Member, r Re
 // leaves it unused (contract 1.3). Errors: those of step 2 but 1015 and 1016.
 func (s *Service) pendingReset(ctx context.Context, caller Caller, r ResetRequest) (Outcome, error) {
 	found, err := s.find(ctx, caller, r)
-	if err == nil || !s.shows(caller, err) {
+	if !s.shows(caller, err) {
 		record, errToken := s.Resets.FindToken(ctx, password.HashToken(r.Token))
 		if errToken != nil {
 			return 0, errToken

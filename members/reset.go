@@ -76,11 +76,11 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 		err = errcodes.New(errcodes.NoEmail)
 	}
 	refusal := err
-	if err != nil && s.shows(caller, err) {
+	if s.shows(caller, err) {
 		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return err
 	}
-	if errors.Is(err, errcodes.New(errcodes.IdentifierRequired)) {
+	if r.namesNobody() {
 		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return nil
 	}
@@ -112,7 +112,7 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 	}
 	invalid := errcodes.New(errcodes.InvalidToken)
 	found, err := s.find(ctx, caller, r)
-	if err != nil && s.shows(caller, err) {
+	if s.shows(caller, err) {
 		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
 		return err
 	}
