@@ -45,7 +45,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return s.fail("migrate", err)
 	}
 	defer db.Close()
-	return s.fail("migrate", s.migrate(ctx, db))
+	// On a Galera cluster a table that another program makes undoes what is under way.
+	return s.fail("migrate", retry(ctx, func() error { return s.migrate(ctx, db) }))
 }
 
 func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
