@@ -130,6 +130,38 @@ func TestStuckMailServerKeepsNoAdministrator(t *testing.T) {
 	mta.next(t) // the attempt went on
 }
 
+// Whoever waits for the notice of a change keeps no rival for the token waiting.
+func TestRivalsDoNotWaitForTheWinnersMail(t *testing.T) {
+	mta := startMTA(t)
+	mta.hold = make(chan struct{})
+	site := startSMTPSite(t, "", mta, "sync-delivery = \"everyone\"\n")
+	srv := httptest.NewServer(site.handler)
+	defer srv.Close()
+	defer close(mta.hold) // before srv waits for its requests
+	go func() { mta.hold <- struct{}{} }()
+	post(t, srv.Client(), srv.URL, "email=ann@example.org")
+	_, token, _ := strings.Cut(string(mta.next(t).data), "token=")
+	form := "email=ann@example.org&token=" + token[:32] + withGoodPassword
+	won := make(chan struct{})
+	go func() {
+		defer close(won)
+		post(t, srv.Client(), srv.URL, form)
+	}()
+	eventually(t, 20*time.Second, func() (bool, string) {
+		counts, err := site.store.Counts(t.Context())
+		return err == nil && counts[mail.Sending] == 1, "the notice is not being sent"
+	})
+	status, body := post(t, srv.Client(), srv.URL, form)
+	select {
+	case <-won:
+		t.Error("the rival waited for the winner's mail")
+	default:
+	}
+	if status != http.StatusBadRequest || !strings.Contains(body, `id="102A"`) {
+		t.Errorf("the rival gets %d %s", status, body)
+	}
+}
+
 func startSMTPSite(t *testing.T, dsn string, mta *mta, settings ...string) *testSite {
 	t.Helper()
 	t.Setenv("RESEED_SMTP_PASSWORD", "canary-smtp-password")

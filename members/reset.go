@@ -160,46 +160,53 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 
 // setPassword is changePassword for a password that was checked.
 func (s *Service) setPassword(ctx context.Context, caller Caller, c change) error {
+	notice, err := s.setInTurn(ctx, c)
+	if err != nil {
+		return err
+	}
+	s.dispatch(ctx, caller, c.async, notice.ID)
+	return nil
+}
+
+// setInTurn sets the password while no rival for the token does, and returns the
+// notice that it queued. The turn ends before anybody waits for a mail.
+func (s *Service) setInTurn(ctx context.Context, c change) (notice Order, err error) {
 	if c.token == (password.TokenHash{}) {
-		return s.hashAndSet(ctx, caller, c)
+		return s.hashAndSet(ctx, c)
 	}
 	waited, leave, err := s.rivals.enter(ctx, c.token)
 	if err != nil {
-		return hashingFault(err)
+		return notice, hashingFault(err)
 	}
 	defer leave()
 	if waited {
 		record, err := s.Resets.FindToken(ctx, c.token)
 		if err != nil {
-			return err
+			return notice, err
 		}
 		if record.Used {
-			return errcodes.New(errcodes.InvalidToken)
+			return notice, errcodes.New(errcodes.InvalidToken)
 		}
 	}
-	return s.hashAndSet(ctx, caller, c)
+	return s.hashAndSet(ctx, c)
 }
 
-func (s *Service) hashAndSet(ctx context.Context, caller Caller, c change) error {
+func (s *Service) hashAndSet(ctx context.Context, c change) (notice Order, err error) {
 	hash, err := s.Hasher.Hash(ctx, c.password)
 	if err != nil {
-		return hashingFault(err)
+		return notice, hashingFault(err)
 	}
-	notice, err := s.newOrder(Order{Template: NoticeTemplate, MemberID: c.member.ID, GroupID: c.group.ID}, 0)
+	notice, err = s.newOrder(Order{Template: NoticeTemplate, MemberID: c.member.ID, GroupID: c.group.ID}, 0)
 	if err != nil {
-		return err
+		return notice, err
 	}
 	won, err := s.Resets.Complete(ctx, Completion{
 		MemberID: c.member.ID, Token: c.token, Password: hash, Notice: notice, At: s.Now(),
 	})
-	if err != nil {
-		return err
+	if err == nil && !won {
+		err = errcodes.New(errcodes.InvalidToken)
 	}
-	if !won {
-		return errcodes.New(errcodes.InvalidToken)
-	}
-	s.dispatch(ctx, caller, c.async, notice.ID)
-	return nil
+	return notice, err
 }
 
 // checkPassword returns 1015 or 1016, with the policy's reason as the cause.
