@@ -14,24 +14,32 @@ type Code uint16
 // The codes of the documented services, then those of our own, which lie in
 // F000-FFFF so that they never collide with a documented one.
 const (
+	TokenRequired      Code = 0x0000
 	Forbidden          Code = 0x0101
+	NoSuchService      Code = 0x0102
 	WrongMethod        Code = 0x0103
+	NotAcceptable      Code = 0x0104
 	MemberNotFound     Code = 0x0106
+	GroupNotFound      Code = 0x0107
 	MissingParameter   Code = 0x0201
 	MissingGroup       Code = 0x0202
 	MissingMember      Code = 0x0204
+	InvalidUsername    Code = 0x1001
+	IdentifierTaken    Code = 0x1004
 	IdentifierRequired Code = 0x1008
 	InvalidEmail       Code = 0x1002
 	DifferentMembers   Code = 0x101A
 	NoSuchMember       Code = 0x100E
 	NoEmail            Code = 0x100F
+	AlreadyActivated   Code = 0x1010
 	WeakPassword       Code = 0x1015
 	PasswordIsUsername Code = 0x1016
 	APIAccount         Code = 0x1018
 	AccountLocked      Code = 0x1019
+	NotInGroup         Code = 0x1022
 	InvalidToken       Code = 0x102A
+	MailFailed         Code = 0x6001
 	Internal           Code = 0xF001
-	NoSuchService      Code = 0xF002
 	TooManyRequests    Code = 0xF003
 	Unavailable        Code = 0xF004
 	RequestTooLarge    Code = 0xF005
@@ -73,11 +81,17 @@ func Catalogue() []Entry { return append([]Entry(nil), catalogue...) }
 
 var catalogue = []Entry{
 	{Forbidden, 403, "Access forbidden", Everyone, "not allowed; 401 where credentials were given and are wrong"},
+	{NoSuchService, 404, "Unable to find requested service", Everyone, "no service at this path"},
 	{WrongMethod, 400, "Unable to tunnel request through specified HTTP method", Everyone, "wrong HTTP method on a known service"},
-	{MemberNotFound, 404, "Unable to find matching member.", Everyone, "`GET /members/{member}` names nobody"},
+	{NotAcceptable, 406, "Unable to produce the requested format", Everyone, "`Accept` names neither XML nor JSON nor a wildcard"},
+	{MemberNotFound, 404, "Unable to find matching member.", Everyone, "`GET /members/{member}` names no member"},
+	{GroupNotFound, 404, "Unable to find matching group", Everyone, "`GET /groups/{group}/members/{member}`: no such group"},
 	{MissingParameter, 400, "Failed @Requires check: missing parameter 'NAME'", Everyone, "a required parameter is missing"},
 	{MissingGroup, 400, "Failed @Requires check: missing Group instance", Everyone, "`{group}` names no group"},
-	{MissingMember, 400, "Failed @Requires check: missing Member instance", Everyone, "`{member}` names nobody on a service that requires one"},
+	{MissingMember, 400, "Failed @Requires check: missing Member instance", Everyone, "`{member}` names no member on a service that requires one"},
+	{TokenRequired, 400, "The token is required.", Everyone, "`GET /members/{member}/activate` without a token"},
+	{InvalidUsername, 400, "The username is invalid.", Everyone, "a username with other characters than letters, digits, '_', '.' and '-', or of digits alone"},
+	{IdentifierTaken, 400, "The username or email is already in use.", Everyone, "username or email of another member"},
 	{IdentifierRequired, 400, "The email address or username is required.", Administrators, "neither email nor username"},
 	{InvalidEmail, 400, "The email address is invalid.", Everyone, "`email` is not an address"},
 	{DifferentMembers, 400, "The username and email are not from the same member.", Administrators, "email and username name two members"},
@@ -85,11 +99,13 @@ var catalogue = []Entry{
 	{APIAccount, 400, "The member is an API account.", Documented, "the member is an API account"},
 	{AccountLocked, 400, "The account is locked.", Documented, "locked by an administrator, or disabled"},
 	{NoEmail, 400, "The member has no email address.", Documented, "no address to send the token to"},
+	{AlreadyActivated, 400, "The member is already activated.", Administrators, "`sendactivation` for an activated member"},
+	{NotInGroup, 404, "The member does not belong to the group.", Everyone, "`GET /groups/{group}/members/{member}`: no such membership"},
 	{InvalidToken, 400, "The reset password token is invalid.", Everyone, "token unknown, expired, used or another member's"},
 	{WeakPassword, 400, "The password is too weak.", Everyone, "new password too weak, banned, or 100 characters or longer"},
 	{PasswordIsUsername, 400, "The password cannot be equal to the username.", Everyone, "new password equals username or email"},
+	{MailFailed, 500, "The email could not be sent.", Everyone, "a mail that the caller waits for could not be sent at once; it stays queued"},
 	{Internal, 500, "Internal error", Everyone, "a fault of the server; its log has the details"},
-	{NoSuchService, 404, "No such service", Everyone, "no service at this path"},
 	{TooManyRequests, 429, "Too many requests", Everyone, "over a limit; `Retry-After` says when to come back"},
 	{Unavailable, 503, "Service unavailable, please try again", Everyone, "overload or outage; `Retry-After` says when to come back"},
 	{RequestTooLarge, 413, "Request too large", Everyone, "body over the limit, see `max-body`"},
@@ -113,6 +129,7 @@ func Lookup(c Code) Entry {
 type Error struct {
 	Code       Code
 	Detail     string // the NAME of the catalogue's message
+	Text       string // in place of the catalogue's message unless ""
 	Status     int    // overrides the catalogue's HTTP status unless 0
 	RetryAfter int    // seconds, for 429 and 503; 0: a default
 	Cause      error
@@ -132,6 +149,10 @@ func Missing(name string) *Error { return &Error{Code: MissingParameter, Detail:
 func BadCredentials(cause error) *Error {
 	return &Error{Code: Forbidden, Status: 401, Cause: cause}
 }
+
+// Unauthorized returns the error of a service that needs someone signed in,
+// called by nobody (contract 1.2).
+func Unauthorized() *Error { return &Error{Code: Forbidden, Text: "Unauthorized access"} }
 
 // Error returns the code, the client's text and the cause, for the log.
 func (e *Error) Error() string {
@@ -153,6 +174,9 @@ func (e *Error) Is(target error) bool {
 
 // Message returns the text for the client.
 func (e *Error) Message() string {
+	if e.Text != "" {
+		return e.Text
+	}
 	return strings.ReplaceAll(Lookup(e.Code).Message, "NAME", e.Detail)
 }
 
@@ -164,11 +188,10 @@ func (e *Error) HTTPStatus() int {
 	return Lookup(e.Code).Status
 }
 
-// From returns err as a catalogue error: itself where it is (or wraps) one,
+// From returns err as a catalogue error: itself if it is (or wraps) one,
 // F001 with err as its cause otherwise.
 func From(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return Wrap(Internal, err)

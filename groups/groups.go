@@ -1,7 +1,10 @@
-// Package groups knows groups and the projects they belong to.
+// Package groups describes groups and the projects they belong to.
 package groups
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Group is a group of members. Its full name nests projects with '-': the
 // group acme-specs belongs to the project acme (contract 1.9).
@@ -10,6 +13,7 @@ type Group struct {
 	Name        string // full name, unique after folding A-Z
 	Title       string
 	Description string
+	IsProject   bool // other groups belong to it
 }
 
 // Zero reports whether g is no group at all.
@@ -24,6 +28,10 @@ func (g Group) Project() string {
 	}
 	return g.Name[:i]
 }
+
+// Owner returns the full name of the project that the group belongs to, its own
+// for a top-level one (contract 1.10).
+func (g Group) Owner() string { return cmp.Or(g.Project(), g.Name) }
 
 // Chain returns the names whose templates serve the group, most specific
 // first: its own, its project's, that project's parents'.

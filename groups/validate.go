@@ -17,7 +17,7 @@ const (
 	MaxDescription = 1000
 )
 
-// Validate returns all that is wrong with a group to add, nil where nothing is.
+// Validate returns everything that is wrong with a new group, or nil.
 func Validate(g Group) error {
 	return errors.Join(ValidName(g.Name), textFault("title", g.Title, MaxTitle),
 		textFault("description", g.Description, MaxDescription))
@@ -30,10 +30,10 @@ func textFault(field, s string, limit int) error {
 	return nil
 }
 
-// ValidName returns what is wrong with a group's full name, nil where nothing
-// is: ASCII letters, digits, '_', '.' and the '-' that nests projects; no
-// empty part, no part of dots alone (the name is also that of a templates
-// folder), and not digits alone, which would read as an id (contract 1.1).
+// ValidName returns what is wrong with a group's full name, or nil. A name has
+// ASCII letters, digits, '_', '.' and the '-' that nests projects; no part is
+// empty or made of dots only (the name is also that of a templates folder), and
+// the whole is not a number, which would be taken for an id (contract 1.1).
 func ValidName(name string) error {
 	if name == "" {
 		return errors.New("the name is empty")
@@ -46,11 +46,11 @@ func ValidName(name string) error {
 			return errors.New("the name has an empty part: parts of letters, digits, '_' and '.' are joined by '-'")
 		}
 		if strings.ContainsFunc(part, notInName) {
-			return errors.New("the name holds something other than ASCII letters, digits, '_', '.' and '-'")
+			return errors.New("the name may only have ASCII letters, digits, '_', '.' and '-'")
 		}
 	}
 	if strings.Trim(name, "0123456789") == "" {
-		return errors.New("the name is a number, which would read as an id")
+		return errors.New("the name is a number, which would be taken for an id")
 	}
 	return nil
 }

@@ -3,6 +3,9 @@ package mail
 import (
 	netmail "net/mail"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -13,16 +16,28 @@ const (
 	maxLabel         = 63  // RFC 1035 2.3.4
 )
 
-// ValidAddress reports whether s is an address that mail is sent to: ASCII, a
-// dot-atom before the @, a domain of at least two labels of letters, digits and
-// hyphens after it, fewer than 100 bytes. Quoted local parts, comments, display
-// names, address literals and lists are refused, as is every control character.
-func ValidAddress(s string) bool {
+// ValidAddress reports whether s is an address that every mail server takes:
+// ASCII, a dot-atom before the @, a domain of at least two labels of letters,
+// digits and hyphens after it, fewer than 100 bytes. Quoted local parts, comments,
+// display names, address literals and lists are refused, as is every control
+// character. [ASCIIAddress] makes one of an address with an international domain.
+func ValidAddress(s string) bool { return !needsUTF8(s) && ValidUTF8Address(s) }
+
+// ValidUTF8Address is ValidAddress with letters beyond ASCII in the local part,
+// too, which take a mail server that offers SMTPUTF8 (RFC 6531).
+func ValidUTF8Address(s string) bool {
 	return len(s) <= maxMemberAddress && validAddress(s, 2)
 }
 
-// validAddress is the grammar with the least number of labels as a parameter:
-// the sender's own domain may be a single one, such as localhost.
+// ValidSender is ValidAddress for a sender of ours, whose domain may be a single
+// label, such as localhost.
+func ValidSender(s string) bool { return !needsUTF8(s) && validAddress(s, 1) }
+
+func needsUTF8(address string) bool {
+	return strings.IndexFunc(address, func(r rune) bool { return r > unicode.MaxASCII }) >= 0
+}
+
+// validAddress is the grammar with the least number of labels as a parameter.
 func validAddress(s string, labels int) bool {
 	if len(s) > maxAddress {
 		return false
@@ -35,9 +50,11 @@ func validAddress(s string, labels int) bool {
 	return err == nil && parsed.Name == "" && parsed.Address == s
 }
 
-// validLocalPart holds s against dot-atom (RFC 5322 3.2.3).
+// validLocalPart holds s against dot-atom (RFC 5322 3.2.3), with letters, marks
+// and digits beyond ASCII. Those that Unicode takes for another way to write plain
+// ones, such as full-width letters and the Kelvin sign, are refused.
 func validLocalPart(s string) bool {
-	if len(s) > maxLocalPart {
+	if len(s) > maxLocalPart || !norm.NFKC.IsNormalString(s) {
 		return false
 	}
 	for atom := range strings.SplitSeq(s, ".") {
@@ -49,6 +66,10 @@ func validLocalPart(s string) bool {
 }
 
 func notAtomText(r rune) bool {
+	if r > unicode.MaxASCII {
+		return !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Nd) ||
+			unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) // nobody sees them
+	}
 	return !alphanumeric(r) && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
 }
 

@@ -26,62 +26,73 @@ func Kill(reason string) error { return &Undeliverable{State: Dead, Reason: reas
 
 // attempt is a claimed order and what becomes of it.
 type attempt struct {
-	job   Job
-	lease time.Time     // its end
-	done  chan struct{} // closed when it is settled
-	err   error         // read after done
-	again bool          // its order was claimed once more; the worker's mu guards it
+	order  Order
+	draft  Draft
+	domain string // the recipient's
+
+	ctx    context.Context // ends with the lease
+	cancel context.CancelFunc
+	lease  *time.Timer // cancels
+	began  time.Time   // zero: it waits for a slot; the worker's mu guards it
+
+	over       chan struct{} // closed when there is an outcome
+	err        error         // read after over
+	settlement Settlement    // likewise
 }
 
-// perform makes the attempt and settles it. Where it is too late to begin, it
-// gives the order back.
-func (w *Worker) perform(ctx context.Context, a *attempt) {
-	defer w.finish(a)
+func (a *attempt) isOver() bool {
+	select {
+	case <-a.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// perform makes the attempt and returns its outcome. Where it is too late to
+// begin, it gives the order back.
+func (w *Worker) perform(a *attempt) Settlement {
 	w.hook("after-claim")
-	// The margin is for the settlement.
-	left := a.lease.Sub(w.cfg.Now()) - (w.cfg.Lease-w.cfg.Attempt)/2
-	if ctx.Err() != nil || w.base.Err() != nil || left <= 0 {
+	if a.ctx.Err() != nil {
 		a.err = ErrStopped
-		w.settle(a, w.giveBack(a, w.cfg.Now(), "not begun"))
-		return
+		return w.giveBack(a, w.cfg.Now(), "not begun")
 	}
 	if w.pause.wait(w.cfg.Now()) > 0 {
 		a.err = ErrPaused
-		w.settle(a, w.giveBack(a, w.cfg.Now(), "not begun: delivery is paused"))
-		return
+		return w.giveBack(a, w.cfg.Now(), "not begun: delivery is paused")
 	}
 	began := w.cfg.Now()
-	limited, cancel := context.WithTimeout(w.base, min(left, w.cfg.Attempt))
+	limited, cancel := context.WithTimeout(a.ctx, w.cfg.Attempt)
 	defer cancel()
-	a.err = w.try(limited, a.job)
+	a.err = w.try(limited, a)
 	s := w.judge(a)
 	w.report(a, s, w.cfg.Now().Sub(began))
-	w.settle(a, s)
-	w.hook("after-settle")
+	return s
 }
 
 // try composes and sends. A panic is a failure like others: it must cost
 // neither the order nor the mails beside it.
-func (w *Worker) try(ctx context.Context, job Job) (err error) {
+func (w *Worker) try(ctx context.Context, a *attempt) (err error) {
+	order := a.order
 	stage := StageCompose
 	defer func() {
 		if v := recover(); v != nil {
-			w.cfg.Log.Error("mail delivery panicked", "mail", job.ID.String(), "stage", string(stage),
+			w.cfg.Log.Error("mail delivery panicked", "mail", order.ID.String(), "stage", string(stage),
 				"panic", sanitise(fmt.Sprint(v)), "stack", string(debug.Stack()))
 			err = &Error{Class: Temporary, Stage: stage, Text: "internal error"}
 		}
 	}()
-	if w.expired(job) {
+	if w.expired(order) {
 		return Kill("expired")
 	}
-	m, err := w.cfg.Composer.Compose(ctx, job)
+	m, err := a.draft.Compose(ctx)
 	if err != nil {
 		return err
 	}
-	if m == nil || m.ID != job.ID {
+	if m == nil || m.ID != order.ID {
 		return &Error{Class: Temporary, Stage: StageCompose, Text: "internal error: not the order's mail"}
 	}
-	if w.expired(job) {
+	if w.expired(order) {
 		return Kill("expired")
 	}
 	stage = StageSend
@@ -93,22 +104,26 @@ func (w *Worker) try(ctx context.Context, job Job) (err error) {
 }
 
 // deadline is when the mail of an order is no longer worth sending.
-func (w *Worker) deadline(job Job) time.Time {
-	if job.Expires.IsZero() {
-		return job.Created.Add(w.cfg.GiveUp)
+func (w *Worker) deadline(order Order) time.Time {
+	if order.Expires.IsZero() {
+		return order.Created.Add(w.cfg.GiveUp)
 	}
-	return job.Expires
+	return order.Expires
 }
 
 // expired reports whether it is too late to send. An order that doesn't expire
 // gets one attempt whatever its age: it may have been put back by hand, or have
 // waited for a mail server that was away.
-func (w *Worker) expired(job Job) bool {
-	if job.Expires.IsZero() && job.Attempts == 0 {
+func (w *Worker) expired(order Order) bool {
+	if order.Expires.IsZero() && order.Attempts == 0 {
 		return false
 	}
-	return !w.cfg.Now().Before(w.deadline(job))
+	return !w.cfg.Now().Before(w.deadline(order))
 }
+
+// lately is for how long a mail that got through shows that a fault which the
+// server told of another is that one's alone.
+const lately = time.Minute
 
 // judge turns the outcome of an attempt into the order's settlement, and tells
 // the pause.
@@ -126,14 +141,17 @@ func (w *Worker) judge(a *attempt) Settlement {
 	if e.Class != OurFault && e.Stage.inTransaction() {
 		w.pause.succeed(now, false)
 	}
+	if e.Class == OurFault && e.Stage.inTransaction() && now.Sub(w.pause.status().LastSent) < lately {
+		e.Class = Temporary
+	}
 	switch e.Class {
 	case Permanent:
 		return w.final(a, Dead, e.Error())
 	case OurFault:
 		return w.pauseFor(a, e)
 	}
-	due := now.Add(w.cfg.Retry.Delay(a.job.Attempts, w.cfg.Rand()))
-	if end := w.deadline(a.job); due.After(end) {
+	due := now.Add(w.cfg.Retry.Delay(a.order.Attempts, w.cfg.Rand()))
+	if end := w.deadline(a.order); due.After(end) {
 		due = end // it is settled as expired then, not sent
 	}
 	s := w.giveBack(a, due, e.Error())
@@ -141,7 +159,7 @@ func (w *Worker) judge(a *attempt) Settlement {
 	return s
 }
 
-// pauseFor pauses the queue. The order keeps its place, except where the server
+// pauseFor pauses the queue. The order keeps its place, except if the server
 // spoke about the sender: should that be about this mail after all, it must not
 // be the one to be probed each time.
 func (w *Worker) pauseFor(a *attempt, e *Error) Settlement {
@@ -174,20 +192,19 @@ func failure(err error) *Error {
 }
 
 func (w *Worker) giveBack(a *attempt, due time.Time, reason string) Settlement {
-	return Settlement{ID: a.job.ID, Worker: w.cfg.Name, State: Pending, Due: due, At: w.cfg.Now(), Reason: reason}
+	return Settlement{ID: a.order.ID, State: Pending, Due: due, Reason: reason}
 }
 
 func (w *Worker) final(a *attempt, state State, reason string) Settlement {
-	now := w.cfg.Now()
-	return Settlement{ID: a.job.ID, Worker: w.cfg.Name, State: state, Due: now, At: now, Reason: reason, Attempted: true}
+	return Settlement{ID: a.order.ID, State: state, Due: w.cfg.Now(), Reason: reason, Attempted: true, Ordered: a.order.Created}
 }
 
 // report logs the attempt, in one line, without address or token.
 func (w *Worker) report(a *attempt, s Settlement, took time.Duration) {
 	level := slog.LevelInfo
 	attributes := []slog.Attr{
-		slog.String("mail", a.job.ID.String()),
-		slog.Int("attempt", a.job.Attempts+1),
+		slog.String("mail", a.order.ID.String()),
+		slog.Int("attempt", a.order.Attempts+1),
 		slog.String("outcome", string(s.State)),
 		slog.Duration("took", took),
 	}

@@ -3,24 +3,30 @@ package mail
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/textproto"
+	"slices"
 	"time"
 
 	"github.com/jordan-wright/email"
 )
 
 // content has the library build the MIME body and returns it with the header
-// fields that describe it. The library's own header isn't used: it comes in the
-// order of a map and splits names at commas.
+// fields that describe it. What the library does that we replace:
+//   - its header comes in the order of a map and splits names at commas;
+//   - its boundaries are random: a mail that is sent again must be the same bytes;
+//   - it quotes all texts (quoted-printable), which cuts links in two, and several
+//     clients show or copy the broken half: ASCII goes as it is, the rest in base64;
+//   - its Message-Id and Date are the host's name and the time of the call.
 func (m *Message) content() (textproto.MIMEHeader, []byte, error) {
 	e := email.NewEmail()
 	e.Text, e.HTML = []byte(m.Text), []byte(m.HTML)
-	e.Headers.Set("Message-Id", m.MessageID()) // else the library reads the clock and the host's name
+	e.Headers.Set("Message-Id", m.MessageID())
 	e.Headers.Set("Date", m.Date.UTC().Format(time.RFC1123Z))
 	raw, err := e.Bytes()
 	if err != nil {
@@ -45,8 +51,7 @@ func (m *Message) content() (textproto.MIMEHeader, []byte, error) {
 	return fields, body, err
 }
 
-// rewrite puts the parts between boundaries that stay the same, where the
-// library's are random, and unquotes them.
+// rewrite puts the parts between that boundary, unquoted.
 func rewrite(parts *multipart.Reader, boundary string) ([]byte, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -85,19 +90,33 @@ func rewritePart(w *multipart.Writer, p *multipart.Part) error {
 	return err
 }
 
-// unquote takes quoted-printable off a text that needs none, and says so in its
-// header. The library quotes all texts, which cuts links in two: whoever opens
-// the file of a captured mail, or searches it, is to find them whole.
+// unquote takes quoted-printable off a text and says so in its header.
 func unquote(header textproto.MIMEHeader, quoted []byte) ([]byte, error) {
 	text, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(quoted)))
 	if err != nil {
 		return nil, err
 	}
-	if !sevenBit(text) {
-		return quoted, nil
+	if sevenBit(text) {
+		header.Set("Content-Transfer-Encoding", "7bit")
+		return text, nil
 	}
-	header.Set("Content-Transfer-Encoding", "7bit")
-	return text, nil
+	// Not 8bit, even to a server that offers 8BITMIME: one further on may not, and
+	// recodes the text, into quoted-printable mostly, which breaks the signature and
+	// the links. Texts of a few KB don't gain by a third less.
+	header.Set("Content-Transfer-Encoding", "base64")
+	return inBase64(text), nil
+}
+
+// base64Line is how long lines of base64 may be (RFC 2045 6.8).
+const base64Line = 76
+
+func inBase64(text []byte) []byte {
+	var b bytes.Buffer
+	for line := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString(text)), base64Line) {
+		b.Write(line)
+		b.WriteString("\r\n")
+	}
+	return b.Bytes()
 }
 
 // maxLine is the longest line that mail servers must take, in bytes (RFC 5322 2.1.1).

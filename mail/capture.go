@@ -40,7 +40,7 @@ type Captured struct {
 
 var _ Sender = (*Capture)(nil)
 
-// NewCapture makes the folder where it doesn't exist and closes it to others.
+// NewCapture makes the folder if it doesn't exist and closes it to others.
 func NewCapture(folder string) (*Capture, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make mail folder: %w", err)
@@ -85,7 +85,7 @@ func captureName(id ID) string {
 
 // write goes through a temporary file, so that no reader sees half a mail.
 func (c *Capture) write(name string, raw []byte) error {
-	f, err := os.CreateTemp(c.folder, ".part-*") // mode 0600
+	f, err := c.newPart()
 	if err != nil {
 		return err
 	}
@@ -98,6 +98,20 @@ func (c *Capture) write(name string, raw []byte) error {
 		return err
 	}
 	return syncFolder(c.folder)
+}
+
+// newPart makes a temporary file, of mode 0600. The folder may have been removed
+// since the start, as test suites do that empty it: it is made again.
+func (c *Capture) newPart() (*os.File, error) {
+	const pattern = ".part-*"
+	f, err := os.CreateTemp(c.folder, pattern)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	if err := os.MkdirAll(c.folder, 0o700); err != nil {
+		return nil, err
+	}
+	return os.CreateTemp(c.folder, pattern)
 }
 
 func writeAndSync(f *os.File, raw []byte) error {
@@ -113,10 +127,11 @@ func syncFolder(folder string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// List returns the captured mails, oldest first. Other files are passed over.
+// List returns the captured mails, oldest first, none if the folder has been
+// removed. Other files are passed over.
 func (c *Capture) List() ([]Captured, error) {
 	entries, err := os.ReadDir(c.folder)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list captured mails: %w", err)
 	}
 	var mails []Captured
@@ -143,7 +158,7 @@ func parseCaptureName(name string) (Captured, bool) {
 }
 
 // Read returns the bytes of a captured mail; the error is [fs.ErrNotExist]
-// where there is none.
+// if there is none.
 func (c *Capture) Read(id ID) ([]byte, error) {
 	raw, err := os.ReadFile(filepath.Join(c.folder, captureName(id)))
 	if err != nil {

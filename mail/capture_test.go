@@ -62,6 +62,29 @@ func TestCapture(t *testing.T) {
 	}
 }
 
+// Test suites delete the folder to begin anew, while the server runs.
+func TestCaptureMakesARemovedFolderAgain(t *testing.T) {
+	c := newCapture(t)
+	m := testMessage(t)
+	for range 2 {
+		if err := os.RemoveAll(filepath.Dir(c.folder)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.List(); err != nil || len(got) != 0 {
+			t.Errorf("list of a removed folder: %v, %v", got, err)
+		}
+		if err := c.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.List(); err != nil || len(got) != 1 {
+			t.Errorf("list after a mail: %v, %v", got, err)
+		}
+	}
+	if info, err := os.Stat(c.folder); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("folder: %v, %v", err, info.Mode())
+	}
+}
+
 func TestCaptureClosesAnOpenFolder(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.Chmod(folder, 0o755); err != nil {
@@ -123,11 +146,14 @@ func TestCaptureFailures(t *testing.T) {
 	if err := os.Remove(c.folder); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Send(context.Background(), testMessage(t)); !errors.As(err, &e) || e.Class != OurFault {
-		t.Errorf("no folder: %v", err)
+	if err := os.WriteFile(c.folder, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := c.List(); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("list without a folder: %v", err)
+	if err := c.Send(context.Background(), testMessage(t)); !errors.As(err, &e) || e.Class != OurFault {
+		t.Errorf("a file for a folder: %v", err)
+	}
+	if _, err := c.List(); err == nil {
+		t.Error("a file lists mails")
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // nameServer answers every question by the address it holds; by "server
-// failure" where it holds none.
+// failure" if it holds none.
 type nameServer struct {
 	conn    net.PacketConn
 	address atomic.Pointer[net.IP]
@@ -82,7 +82,7 @@ func (s *nameServer) dialer() *net.Dialer {
 	}}}
 }
 
-// FLT-14: where the mail server's name can't be looked up the fault isn't the
+// FLT-14: if the mail server's name can't be looked up the fault isn't the
 // mail's and passes; the name is looked up anew for each connection.
 func TestFLT14_NameIsLookedUpAnew(t *testing.T) {
 	names := startNameServer(t)

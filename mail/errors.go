@@ -80,25 +80,12 @@ func (e *Error) Error() string {
 // Unwrap returns what caused it, if that was an error of the network or a file.
 func (e *Error) Unwrap() error { return e.cause }
 
-// classify gives the class of a failure at a stage; code is 0 where there was
-// no reply or none that could be read.
-//
-// Whatever fails before MAIL is ours, since it isn't about this mail. A sender
-// refused at MAIL with 5xx is ours too: all mails have the same one. Only 552,
-// too big, is about the message. So are replies that ask for encryption or a
-// sign-in, at any stage (RFC 4954 6, RFC 3207 4).
-func classify(stage Stage, code int) Class {
+// classify gives the class of a failure without a reply that could be read.
+// Whatever fails before MAIL is ours, since it isn't about this mail.
+func classify(stage Stage) Class {
 	switch stage {
 	case StageConnect, StageGreeting, StageHello, StageStartTLS, StageAuth, StageCapture:
 		return OurFault
-	}
-	switch {
-	case code == 530 || code == 534 || code == 535 || code == 538:
-		return OurFault
-	case stage == StageMail && code >= 500 && code <= 599 && code != 552:
-		return OurFault
-	case code >= 500 && code <= 599:
-		return Permanent
 	}
 	return Temporary
 }

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -58,9 +59,9 @@ func (s script) work(t *testing.T, pki *testPKI) {
 	id := q.add(t, 1, time.Hour)[0]
 	w, err := NewWorker(Config{
 		Queue: q, Sender: sender, Now: time.Now, Name: "w", Log: slog.New(slog.DiscardHandler),
-		Composer: composeFunc(func(_ context.Context, j Job) (*Message, error) {
+		Composer: composeFunc(func(_ context.Context, j Order) (*Message, error) {
 			m := *testMessage(t)
-			m.ID = j.ID
+			m.ID, m.To.Address = j.ID, cmp.Or(s.header["to"], m.To.Address)
 			return &m, nil
 		}),
 	})
@@ -77,7 +78,7 @@ func (s script) work(t *testing.T, pki *testPKI) {
 }
 
 // checkSettled holds an order against the script's class of outcome.
-func (s script) checkSettled(t *testing.T, w *Worker, o order, began time.Time, sent error) {
+func (s script) checkSettled(t *testing.T, w *Worker, o row, began time.Time, sent error) {
 	t.Helper()
 	want := map[string]struct {
 		state    State
@@ -90,8 +91,8 @@ func (s script) checkSettled(t *testing.T, w *Worker, o order, began time.Time, 
 		"permanent": {state: Dead, attempts: 1},
 		"our-fault": {state: Pending, paused: true},
 	}[s.header["want"]]
-	if o.state != want.state || o.job.Attempts != want.attempts {
-		t.Errorf("%s after %d attempts (%v), want %s after %d", o.state, o.job.Attempts, sent, want.state, want.attempts)
+	if o.state != want.state || o.order.Attempts != want.attempts {
+		t.Errorf("%s after %d attempts (%v), want %s after %d", o.state, o.order.Attempts, sent, want.state, want.attempts)
 	}
 	if (sent == nil) != (o.state == Sent) || (o.reason == "") != (o.state == Sent) {
 		t.Errorf("error %v, reason %q", sent, o.reason)

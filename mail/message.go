@@ -3,12 +3,15 @@ package mail
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	netmail "net/mail"
+	"regexp"
+	"slices"
 	"time"
 )
 
 const (
-	maxSubject = 900     // bytes; a field then stays under 998 even where nothing can be folded
+	maxSubject = 900     // bytes; a field then stays under 998 even if nothing can be folded
 	maxName    = 450     // bytes of a display name: first name and surname are 50 characters each (contract 1.6)
 	maxBody    = 1 << 20 // bytes of text or HTML
 )
@@ -19,11 +22,18 @@ type Message struct {
 	Date    time.Time // of the order, for the same reason
 	From    netmail.Address
 	To      netmail.Address
-	ReplyTo netmail.Address // left out where its Address is empty
+	ReplyTo netmail.Address // left out if its Address is empty
 	Subject string
-	Text    string // plain text; may be empty where HTML isn't
-	HTML    string // may be empty where Text isn't
+	Text    string // plain text; may be empty if HTML isn't
+	HTML    string // may be empty if Text isn't
 	Domain  string // the right side of the Message-ID
+	// ReturnPath is the address that servers return undeliverable mail to;
+	// From's if empty.
+	ReturnPath string
+	// Headers are further fields, written in the order of their names.
+	Headers map[string]string
+	// Server takes this message, if it is not the zero value.
+	Server Server
 }
 
 // MessageID returns the Message-ID with its angle brackets.
@@ -47,11 +57,11 @@ func (m *Message) Validate() error {
 
 func (m *Message) validateHeader() error {
 	switch {
-	case !ValidAddress(m.To.Address):
+	case !ValidUTF8Address(m.To.Address):
 		return unfit("recipient's address is malformed")
-	case !validAddress(m.From.Address, 1):
+	case !ValidSender(m.From.Address):
 		return unfit("sender's address is malformed")
-	case m.ReplyTo.Address != "" && !validAddress(m.ReplyTo.Address, 1):
+	case m.ReplyTo.Address != "" && !ValidSender(m.ReplyTo.Address):
 		return unfit("reply address is malformed")
 	case !ValidName(m.To.Name) || !ValidName(m.From.Name) || !ValidName(m.ReplyTo.Name):
 		return unfit("display name is malformed")
@@ -59,10 +69,26 @@ func (m *Message) validateHeader() error {
 		return unfit("subject is malformed or too long")
 	case !validDomain(m.Domain, 1):
 		return unfit("Message-ID's domain is malformed")
+	case m.ReturnPath != "" && !ValidSender(m.ReturnPath):
+		return unfit("return path is malformed")
+	case !safeHeaders(m.Headers):
+		return unfit("an extra header is malformed")
 	case m.Date.Year() < 1900 || m.Date.Year() > 9999:
 		return unfit("date is out of range")
 	}
 	return nil
+}
+
+// headerName is the name of a field that can't change what the message is.
+var headerName = regexp.MustCompile(`^(?i:X-[a-z0-9-]+|Feedback-ID|List-Help|List-Id|List-Owner|Organization|Importance|Precedence)$`)
+
+func safeHeaders(headers map[string]string) bool {
+	for name, value := range headers {
+		if !headerName.MatchString(name) || !safeText(value) || value == "" || len(value) > maxSubject {
+			return false
+		}
+	}
+	return true
 }
 
 // ValidName reports whether s may be the display name of an address.
@@ -93,6 +119,9 @@ func (m *Message) Bytes() ([]byte, error) {
 	}
 	if m.Subject != "" {
 		writeField(&b, "Subject", formatText(m.Subject))
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Headers)) {
+		writeField(&b, name, formatText(m.Headers[name]))
 	}
 	writeField(&b, "Message-ID", m.MessageID())
 	writeField(&b, "Auto-Submitted", "auto-generated") // RFC 3834 5, contract 1.9

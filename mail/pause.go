@@ -8,10 +8,11 @@ import (
 // Status is how the worker is doing, for health checks.
 type Status struct {
 	Paused    bool      // the queue rests, since the last failure was ours
-	Until     time.Time // when one mail is tried again; zero where not paused
+	Until     time.Time // when one mail is tried again; zero if not paused
 	Reason    string    // why it is paused
-	QueueDown string    // why orders can't be claimed; empty where they can
-	InFlight  int       // mails being sent
+	QueueDown string    // why orders can't be claimed; empty if they can
+	Held      int       // orders in hand, those being sent included
+	Sending   int       // mails being sent
 	LastSent  time.Time // zero: none yet
 }
 

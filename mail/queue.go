@@ -14,19 +14,25 @@ import (
 // (48 bits, milliseconds), so that orders sort by age; 80 random bits follow.
 type ID [16]byte
 
-// NewID returns a fresh ID. random is crypto/rand's reader where nil.
+// NewID returns a fresh ID. random is crypto/rand's reader if nil.
 func NewID(now time.Time, random io.Reader) (ID, error) {
-	var id ID
 	if random == nil {
-		random = rand.Reader
+		var drawn [10]byte
+		_, _ = rand.Read(drawn[:]) // never fails
+		return newID(now, drawn), nil
 	}
-	if _, err := io.ReadFull(random, id[6:]); err != nil {
-		return id, fmt.Errorf("make mail id: %w", err)
+	var drawn [10]byte
+	if _, err := io.ReadFull(random, drawn[:]); err != nil {
+		return ID{}, fmt.Errorf("make mail id: %w", err)
 	}
-	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(now.UnixMilli()))
-	copy(id[:6], ms[2:])
-	return id, nil
+	return newID(now, drawn), nil
+}
+
+func newID(now time.Time, drawn [10]byte) ID {
+	var id ID
+	binary.BigEndian.PutUint64(id[:], uint64(now.UnixMilli())<<16)
+	copy(id[6:], drawn[:])
+	return id
 }
 
 // ParseID reads what String wrote.
@@ -46,10 +52,12 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 // State is where an order stands.
 type State string
 
-// An order is pending until a worker claims it; sent, dead and dropped are
+// An order is new until a worker has sorted it: one for nobody is dropped then,
+// any other is pending until a worker claims it. Sent, dead and dropped are
 // final (a dead one can be put back by hand). Dropped orders never had anybody
 // to go to: no such member, or one over its limit.
 const (
+	New     State = "new"
 	Pending State = "pending"
 	Sending State = "sending"
 	Sent    State = "sent"
@@ -57,46 +65,66 @@ const (
 	Dropped State = "dropped"
 )
 
-// Job is a claimed order.
-type Job struct {
+// States returns all states, in the order of a mail's life.
+func States() []State { return []State{New, Pending, Sending, Sent, Dead, Dropped} }
+
+// Order is an order as a worker claims it.
+type Order struct {
 	ID       ID
 	Attempts int       // attempts made before this one
 	Created  time.Time // when it was ordered
 	Expires  time.Time // when the mail is no longer worth sending; zero: never
 }
 
-// Claim asks for due orders, oldest first.
-type Claim struct {
-	Worker string    // who asks, for the record
-	Now    time.Time // orders due at or before are claimed, and those whose lease ended
-	Lease  time.Duration
-	Limit  int
-	// Latest is the end of every schedule and every lease. An order due after it is
-	// claimed, too, and one whose lease ends after it: that was the doing of a clock
-	// that was ahead. Zero: there is no end.
-	Latest time.Time
-	Only   *ID // claim this one alone, if it is claimable
-}
-
 // Settlement ends a claim.
 type Settlement struct {
 	ID     ID
-	Worker string    // only the claim's owner settles it
 	State  State     // Pending to try again at Due; else final
 	Due    time.Time // of the next attempt
-	At     time.Time // now
 	Reason string    // why it is dead, dropped or tried again; holds no secret
 	// Attempted is whether the attempt counts: not when it was given back unused.
 	Attempted bool
+	Ordered   time.Time // when the mail was ordered
 }
 
-// Queue is where the worker gets its orders from. Many workers, on many
-// machines, may share one.
+// Round is what a worker asks of the queue in one transaction, in the order of
+// its fields.
+type Round struct {
+	Worker string    // who asks; no other worker has the name
+	Now    time.Time // for all that follows
+	Lease  time.Duration
+	// Settle ends claims. One that the worker lost to another changes nothing.
+	Settle []Settlement
+	// Renew prolongs claims to the end of a lease from now.
+	Renew []ID
+	// Rescue makes orders pending again whose lease ended; that attempt counts. A
+	// lease that ends later than two from now, and an order due after Latest, the
+	// end of every schedule, are the doing of a clock that was ahead: they count as
+	// ended, and due.
+	Rescue bool
+	Latest time.Time
+	// Sort looks at so many new orders, oldest first: those for nobody are dropped,
+	// the others are pending. It writes as much for the one as for the other. Decoys
+	// of those that are dropped are returned.
+	Sort, Decoys int
+	// Claim takes so many pending orders that are due, oldest first; Only this one
+	// alone, new ones included.
+	Claim int
+	Only  *ID
+}
+
+// RoundResult is what a round found.
+type RoundResult struct {
+	Dropped int       // orders for nobody
+	Decoys  []Order   // some of these
+	Claimed []Order   // in the worker's hands until the lease ends
+	Behind  time.Time // where new orders are left: when the last sorted one was due
+}
+
+// Queue is where workers get their orders from. Many workers, on many machines,
+// may share one.
 type Queue interface {
-	// Claim marks due orders as being sent by the worker until the lease ends and returns them.
-	Claim(ctx context.Context, c Claim) ([]Job, error)
-	// Held returns the orders that are being sent by the worker, as the queue has it.
-	Held(ctx context.Context, worker string) ([]ID, error)
-	// Settle records the outcome. It does nothing where the lease was lost to another worker.
-	Settle(ctx context.Context, s Settlement) error
+	// Round does all that is asked, or nothing. After an error it may have been
+	// done: what it claimed then comes back when its lease ends.
+	Round(ctx context.Context, r Round) (RoundResult, error)
 }

@@ -3,6 +3,7 @@ package mail
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -164,6 +165,10 @@ func (s script) config(t *testing.T, addr string, pki *testPKI) SMTPConfig {
 		cfg.Encryption = Plain
 	case "auth":
 		cfg.User, cfg.Password = "user", "sesame-open-secret"
+	case "token":
+		cfg.User, cfg.Token = "user", func(context.Context) (Secret, error) { return "ya29.sesame", nil }
+	case "nameless":
+		cfg.Encryption, cfg.HELO = Plain, ""
 	case "starttls":
 	default:
 		t.Fatalf("mode %q", s.header["mode"])
@@ -229,6 +234,7 @@ func (s script) run(t *testing.T, pki *testPKI) {
 		t.Fatal(err)
 	}
 	m := testMessage(t)
+	m.To.Address = cmp.Or(s.header["to"], m.To.Address)
 	want := strings.Split(s.header["want"], ", ")
 	sends := max(number(t, s.header["sends"]), 1)
 	for i := range sends {
@@ -275,6 +281,9 @@ func (s script) checkOutcome(t *testing.T, err error, want string, details bool)
 		t.Errorf("stage %s code %d, want %s %s", e.Stage, e.Code, s.header["stage"], s.header["code"])
 	}
 	text := err.Error()
+	if !strings.Contains(text, s.header["says"]) {
+		t.Errorf("error %q, want %q in it", text, s.header["says"])
+	}
 	for _, secret := range []string{"jjones", "@", "sesame", "AHVzZX", "ujHidAn9", "://", "\n", "\x1b"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%q in the error %q", secret, text)
@@ -307,6 +316,9 @@ func (s script) checkPlayed(t *testing.T, p played, m *Message) {
 	}
 	if s.header["same"] == "yes" && len(p.messages) < 2 {
 		t.Errorf("%d messages, want two to compare", len(p.messages))
+	}
+	if s.header["want"] == "permanent" && len(p.messages) > 0 && s.header["stage"] == string(StageMessage) {
+		t.Error("a message that can't be sent was")
 	}
 	if strings.HasPrefix(s.header["want"], "sent") && len(p.messages) == 0 {
 		t.Error("no message came")

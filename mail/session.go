@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"net"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -95,21 +97,42 @@ func (c *session) setUp(ctx context.Context) error {
 	return c.authenticate(ctx)
 }
 
+// hello says EHLO, and HELO to a server that doesn't know that (RFC 5321 3.2).
 func (c *session) hello(ctx context.Context) error {
 	name := c.cfg.HELO
 	if name == "" {
-		name = "localhost"
+		name = addressLiteral(c.conn.LocalAddr())
 	}
+	c.extensions = make(map[string]string)
 	rep, err := c.exchange(ctx, StageHello, "EHLO "+name, 2)
+	var refused *Error
+	if errors.As(err, &refused) && (refused.Code == 500 || refused.Code == 502) {
+		_, err = c.exchange(ctx, StageHello, "HELO "+name, 2)
+		return err
+	}
 	if err != nil {
 		return err
 	}
-	c.extensions = make(map[string]string)
 	for _, line := range rep.lines[1:] {
-		keyword, parameters, _ := strings.Cut(line, " ")
-		c.extensions[strings.ToUpper(keyword)] = parameters
+		keyword, parameters, _ := strings.Cut(strings.ToUpper(line), " ")
+		if mechanism, old := strings.CutPrefix(keyword, "AUTH="); old { // the form before RFC 2554
+			keyword, parameters = "AUTH", mechanism+" "+parameters
+		}
+		c.extensions[keyword] = strings.TrimSpace(c.extensions[keyword] + " " + parameters)
 	}
 	return nil
+}
+
+// addressLiteral is how a host without a name calls itself (RFC 5321 4.1.3).
+func addressLiteral(a net.Addr) string {
+	at, err := netip.ParseAddrPort(a.String())
+	switch {
+	case err != nil:
+		return "[127.0.0.1]"
+	case at.Addr().Unmap().Is4():
+		return "[" + at.Addr().Unmap().String() + "]"
+	}
+	return "[IPv6:" + at.Addr().WithZone("").String() + "]"
 }
 
 // startTLS encrypts or fails: there is no going on in the clear (MAI-15).
@@ -148,12 +171,14 @@ func (c *session) handshake(ctx context.Context) error {
 
 // authenticate signs in, on an encrypted connection only.
 func (c *session) authenticate(ctx context.Context) error {
-	mechanisms := strings.Fields(strings.ToUpper(c.extensions["AUTH"]))
+	mechanisms := strings.Fields(c.extensions["AUTH"])
 	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	user, password := c.cfg.User, string(c.cfg.Password)
 	switch {
 	case !c.encrypted:
 		return c.refuse(StageAuth, "signing in needs encryption")
+	case c.cfg.Token != nil:
+		return c.authenticateByToken(ctx, mechanisms)
 	case slices.Contains(mechanisms, "PLAIN"):
 		_, err := c.exchange(ctx, StageAuth, "AUTH PLAIN "+encode("\x00"+user+"\x00"+password), 2)
 		return err
@@ -161,6 +186,25 @@ func (c *session) authenticate(ctx context.Context) error {
 		return c.steps(ctx, "AUTH LOGIN", encode(user), encode(password))
 	}
 	return c.refuse(StageAuth, "the server offers neither PLAIN nor LOGIN")
+}
+
+// authenticateByToken signs in by XOAUTH2, as large providers have it. A token
+// that is refused is told of in a challenge, which an empty line answers.
+func (c *session) authenticateByToken(ctx context.Context, mechanisms []string) error {
+	if !slices.Contains(mechanisms, "XOAUTH2") {
+		return c.refuse(StageAuth, "the server doesn't offer XOAUTH2")
+	}
+	token, err := c.cfg.Token(ctx)
+	if err != nil {
+		return c.refuse(StageAuth, "no token: "+sanitise(err.Error()))
+	}
+	response := "user=" + c.cfg.User + "\x01auth=Bearer " + string(token) + "\x01\x01"
+	rep, err := c.exchange(ctx, StageAuth, "AUTH XOAUTH2 "+base64.StdEncoding.EncodeToString([]byte(response)), 2)
+	if rep.code == 334 {
+		c.broken = false
+		_, err = c.say(ctx, StageAuth, "\r\n", 2)
+	}
+	return err
 }
 
 // steps sends lines of which each but the last is answered by 334.
@@ -180,6 +224,9 @@ func (c *session) steps(ctx context.Context, lines ...string) error {
 // deliver hands over one message.
 func (c *session) deliver(ctx context.Context, e envelope) error {
 	defer c.closeWith(ctx)()
+	if _, offered := c.extensions[smtpUTF8]; needsUTF8(e.to) && !offered {
+		return &Error{Class: Permanent, Stage: StageMessage, Text: "the recipient's address needs SMTPUTF8, which the mail server doesn't offer"}
+	}
 	if c.dirty {
 		if _, err := c.exchange(ctx, StageReset, "RSET", 2); err != nil {
 			c.broken = true
@@ -187,7 +234,7 @@ func (c *session) deliver(ctx context.Context, e envelope) error {
 		}
 	}
 	c.dirty = true
-	if _, err := c.exchange(ctx, StageMail, "MAIL FROM:<"+e.from+">", 2); err != nil {
+	if _, err := c.exchange(ctx, StageMail, "MAIL FROM:<"+e.from+">"+c.utf8(e), 2); err != nil {
 		return err
 	}
 	if _, err := c.exchange(ctx, StageRcpt, "RCPT TO:<"+e.to+">", 2); err != nil {
@@ -211,6 +258,18 @@ func (c *session) deliver(ctx context.Context, e envelope) error {
 	return nil
 }
 
+// smtpUTF8 is the extension that addresses beyond ASCII take (RFC 6531).
+const smtpUTF8 = "SMTPUTF8"
+
+// utf8 is the parameter of MAIL for such an address. It covers the header fields;
+// bodies are 7bit or base64 here, so that no BODY parameter goes with it (3.6).
+func (c *session) utf8(e envelope) string {
+	if needsUTF8(e.to) {
+		return " " + smtpUTF8
+	}
+	return ""
+}
+
 // quit says goodbye and closes. The mails are through, so nothing can fail.
 func (c *session) quit(ctx context.Context) {
 	if !c.broken {
@@ -232,13 +291,24 @@ func (c *session) exchange(ctx context.Context, stage Stage, line string, want i
 	if line != "" && c.r.Buffered() > 0 {
 		return reply{}, c.refuse(stage, outOfTurn)
 	}
-	c.arm(ctx, stage)
 	if line != "" {
-		if _, err := c.conn.Write([]byte(line + "\r\n")); err != nil {
+		line += "\r\n"
+	}
+	return c.say(ctx, stage, line, want)
+}
+
+// say sends bytes, if there are any, and reads the reply.
+func (c *session) say(ctx context.Context, stage Stage, bytes string, want int) (reply, error) {
+	c.arm(ctx, stage)
+	if bytes != "" {
+		if _, err := c.conn.Write([]byte(bytes)); err != nil {
 			return reply{}, c.ioError(ctx, stage, err)
 		}
 	}
 	rep, err := readReply(c.r)
+	if err == nil && c.cfg.Trace != nil {
+		c.cfg.Trace(stage, strconv.Itoa(rep.code)+" "+sanitise(rep.text()))
+	}
 	if errors.Is(err, errGarbage) {
 		return rep, c.refuse(stage, errGarbage.Error())
 	}
@@ -251,7 +321,7 @@ func (c *session) exchange(ctx context.Context, stage Stage, line string, want i
 	return rep, nil
 }
 
-// arm sets the deadline of a stage, or the context's where that is earlier.
+// arm sets the deadline of a stage, or the context's if that is earlier.
 func (c *session) arm(ctx context.Context, stage Stage) {
 	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeouts.of(stage))
 	defer cancel()
@@ -262,7 +332,7 @@ func (c *session) arm(ctx context.Context, stage Stage) {
 // ioError is a connection that failed.
 func (c *session) ioError(ctx context.Context, stage Stage, err error) error {
 	c.broken = true
-	e := &Error{Class: classify(stage, 0), Stage: stage, Text: describe(err), cause: err}
+	e := &Error{Class: classify(stage), Stage: stage, Text: describe(err), cause: err}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		e.Class, e.Text = Temporary, "cancelled"
 	}
@@ -282,11 +352,24 @@ func (c *session) replyError(stage Stage, rep reply) error {
 	if stage == StageAuth {
 		text = rep.enhanced()
 	}
-	return &Error{Class: classify(stage, rep.code), Stage: stage, Code: rep.code, Text: text}
+	return &Error{Class: classifyReply(stage, rep), Stage: stage, Code: rep.code, Text: text + c.hint(rep)}
+}
+
+// hint is which setting helps, if a server asks for something.
+func (c *session) hint(rep reply) string {
+	switch {
+	case rep.code != 530:
+		return ""
+	case c.cfg.Encryption == Plain:
+		return " (the smtp setting has starttls=never: leave that out)"
+	case c.cfg.User == "":
+		return " (the smtp setting names no user)"
+	}
+	return ""
 }
 
 // refuse is a connection that we end for a reason of our own.
 func (c *session) refuse(stage Stage, text string) error {
 	c.broken = true
-	return &Error{Class: classify(stage, 0), Stage: stage, Text: text}
+	return &Error{Class: classify(stage), Stage: stage, Text: text}
 }

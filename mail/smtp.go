@@ -1,15 +1,17 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
 
 const (
-	defaultMaxConns    = 4
+	defaultMaxConns    = 16
 	defaultMaxMessages = 100
 	defaultIdle        = 30 * time.Second
 )
@@ -36,7 +38,7 @@ func NewSMTP(cfg SMTPConfig) (*SMTP, error) {
 	if cfg.Port < 1 || cfg.Port > 65535 {
 		return nil, errors.New("SMTP server: the port must be from 1 to 65535")
 	}
-	if cfg.User != "" && cfg.Password == "" {
+	if cfg.User != "" && cfg.Password == "" && cfg.Token == nil {
 		return nil, errors.New("SMTP server: the user's password is missing")
 	}
 	if cfg.MaxConns < 1 {
@@ -52,10 +54,10 @@ func NewSMTP(cfg SMTPConfig) (*SMTP, error) {
 }
 
 // Send delivers the message to its one recipient. The error is an [*Error].
-// Where a kept connection turns out to be of no use before the server took
+// If a kept connection turns out to be of no use before the server took
 // anything, it goes on with another; a server may end those at any time.
 func (s *SMTP) Send(ctx context.Context, m *Message) error {
-	e, err := seal(m)
+	e, err := s.seal(m)
 	if err != nil {
 		return err
 	}
@@ -82,9 +84,24 @@ func (s *SMTP) Send(ctx context.Context, m *Message) error {
 	return err
 }
 
+// Probe connects and signs in as for a message, and mails nothing. The error is
+// an [*Error].
+func (s *SMTP) Probe(ctx context.Context) error {
+	c, err := open(ctx, &s.cfg)
+	if err != nil {
+		return err
+	}
+	c.quit(ctx)
+	return nil
+}
+
 // seal makes the envelope. A message whose bytes can't be built never will be.
-func seal(m *Message) (envelope, error) {
+func (s *SMTP) seal(m *Message) (envelope, error) {
 	raw, err := m.Bytes()
+	if err == nil {
+		_, domain, _ := strings.Cut(m.From.Address, "@")
+		raw, err = s.cfg.DKIM.Sign(domain, raw)
+	}
 	var refused *Error
 	if err != nil && !errors.As(err, &refused) {
 		return envelope{}, &Error{Class: Permanent, Stage: StageMessage, Text: "can't be built", cause: err}
@@ -92,7 +109,7 @@ func seal(m *Message) (envelope, error) {
 	if err != nil {
 		return envelope{}, err
 	}
-	return envelope{from: m.From.Address, to: m.To.Address, data: dotStuff(raw)}, nil
+	return envelope{from: cmp.Or(m.ReturnPath, m.From.Address), to: m.To.Address, data: dotStuff(raw)}, nil
 }
 
 // stale reports whether a kept connection failed before anything was accepted

@@ -27,7 +27,7 @@ type relay struct {
 	mostOpen int
 	signIns  int
 	mails    []relayed
-	hold     chan struct{} // messages wait for it, where it isn't nil
+	hold     chan struct{} // messages wait for it, if it isn't nil
 }
 
 type relayed struct {
@@ -190,7 +190,7 @@ func TestSMTPWithSTARTTLSAndAuth(t *testing.T) {
 	}
 }
 
-// MAI-15: no way to a mail sent in the clear, or to somebody else.
+// MAI-15: no way to a mail sent in the clear, or to someone else.
 func TestMAI15_NoPlainFallback(t *testing.T) {
 	pki, foreign := newTestPKI(t), newTestPKI(t)
 	good := pki.config("127.0.0.1", false)
@@ -425,29 +425,53 @@ func TestMAI12_Timeouts(t *testing.T) {
 }
 
 func TestClassify(t *testing.T) {
-	for _, stage := range []Stage{StageRcpt, StageData, StageDot} {
-		for code, want := range map[int]Class{
-			0: Temporary, 250: Temporary, 354: Temporary, 421: Temporary, 450: Temporary, 499: Temporary,
-			500: Permanent, 550: Permanent, 554: Permanent, 599: Permanent, 530: OurFault, 535: OurFault, 600: Temporary,
-		} {
-			if got := classify(stage, code); got != want {
-				t.Errorf("%s %d: %s, want %s", stage, code, got, want)
-			}
+	is := func(stage Stage, line string, want Class) {
+		t.Helper()
+		code, _, text, err := parseReplyLine(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := classifyReply(stage, reply{code, []string{text}}); got != want {
+			t.Errorf("%s %q: %s, want %s", stage, line, got, want)
 		}
 	}
-	for code, want := range map[int]Class{
-		0: Temporary, 421: Temporary, 451: Temporary, 552: Permanent, 500: OurFault, 530: OurFault, 550: OurFault, 599: OurFault,
-	} {
-		if got := classify(StageMail, code); got != want {
-			t.Errorf("%s %d: %s, want %s", StageMail, code, got, want)
+	for _, stage := range []Stage{StageRcpt, StageData, StageDot} {
+		for line, want := range map[string]Class{
+			"421": Temporary, "450 4.2.0 greylisted": Temporary, "499": Temporary, "250": Temporary,
+			"550": Permanent, "554": Permanent, "599": Permanent, "530": OurFault, "535": OurFault,
+			"500": OurFault, "503 bad sequence": OurFault, "550 5.5.0 no such user": Permanent,
+			"550 5.1.1 user unknown": Permanent, "552 5.2.2 mailbox full": Temporary, "552 5.3.4 too big": Permanent,
+			"554 5.4.4 no route": Permanent, "554 5.6.0 content": Permanent, "550 5.3.0 system": Temporary,
+			// Postfix answers these at RCPT (the issue: each mail was dead at once).
+			"504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname":               OurFault,
+			"550 5.1.8 <a@b.example>: Sender address rejected: Domain not found":                        OurFault,
+			"550 5.7.1 <a@b.example>: Recipient address rejected: Please see http://example.org/refuse": Permanent,
+		} {
+			is(stage, line, want)
 		}
+		want := map[Stage]Class{StageRcpt: OurFault, StageData: OurFault, StageDot: Permanent}[stage] // spam, at the dot
+		is(stage, "553 5.7.1 <a@b.example>: Sender address rejected: not owned by user a", want)
+		is(stage, "554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: Access denied", want)
+		is(stage, "554 5.7.1 <jj@b.example>: Relay access denied", want)
+	}
+	is(StageRcpt, "552 storage exceeded", Temporary)
+	is(StageDot, "552 too big", Permanent)
+	for line, want := range map[string]Class{
+		"421": Temporary, "451": Temporary, "552": Permanent, "500": OurFault, "530": OurFault, "550": OurFault,
+		"599": OurFault, "550 5.1.1 no": OurFault, "552 5.3.4 too big": Permanent,
+	} {
+		is(StageMail, line, want)
 	}
 	for _, stage := range []Stage{StageConnect, StageGreeting, StageHello, StageStartTLS, StageAuth, StageCapture} {
-		for _, code := range []int{0, 250, 421, 454, 552, 554} {
-			if got := classify(stage, code); got != OurFault {
-				t.Errorf("%s %d: %s, want %s", stage, code, got, OurFault)
-			}
+		for _, line := range []string{"250", "421", "454 4.7.0 later", "552", "554 5.1.1 no"} {
+			is(stage, line, OurFault)
 		}
+		if got := classify(stage); got != OurFault {
+			t.Errorf("%s without a reply: %s", stage, got)
+		}
+	}
+	if got := classify(StageDot); got != Temporary {
+		t.Errorf("dot without a reply: %s", got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -40,32 +41,41 @@ const (
 // SMTPConfig says which server takes the mails, and how to talk to it. Zero
 // values stand for the defaults.
 type SMTPConfig struct {
-	Host        string
-	Port        int
-	Encryption  Encryption
-	User        string         // no sign-in where empty
-	Password    Secret         // never part of the URL
-	HELO        string         // our name; localhost where empty
-	RootCAs     *x509.CertPool // the system's where nil
+	Host       string
+	Port       int
+	Encryption Encryption
+	User       string         // no sign-in if empty
+	Password   Secret         // never part of the URL
+	Token      TokenSource    // signs in by XOAUTH2 with its tokens instead of the password
+	HELO       string         // our name; an address literal if empty
+	RootCAs    *x509.CertPool // the system's if nil
+	DKIM       *DKIM          // signs messages; may be nil
+	// Trace is called with what the server answered at each stage; may be nil.
+	Trace       func(stage Stage, said string)
 	Timeouts    Timeouts
-	MaxConns    int           // connections open at once; 4
+	MaxConns    int           // connections open at once; 16
 	MaxMessages int           // messages per connection; 100, 1 never reuses one
 	IdleTimeout time.Duration // an unused connection is closed after; 30 s
-	Dialer      *net.Dialer   // the usual one where nil
+	Dialer      *net.Dialer   // the usual one if nil
 }
 
-// Timeouts bounds each stage (MAI-12). Only the one after the final dot is long:
-// giving up there means sending twice (RFC 5321 4.5.3.2.6).
+// TokenSource returns a fresh OAuth 2.0 access token; it may read a file or ask a
+// program.
+type TokenSource func(ctx context.Context) (Secret, error)
+
+// Timeouts bounds each stage (MAI-12), shorter than RFC 5321 4.5.3.2 has it, since
+// a stage that stalls takes a slot from others. Only the one after the final dot
+// is long: giving up there means sending twice (4.5.3.2.6).
 type Timeouts struct {
-	Connect  time.Duration // 30 s
-	Greeting time.Duration // 2 min
-	Hello    time.Duration // 1 min
+	Connect  time.Duration // 15 s
+	Greeting time.Duration // 30 s
+	Hello    time.Duration // 30 s
 	StartTLS time.Duration // 30 s, with the handshake
-	Auth     time.Duration // 1 min, each step
+	Auth     time.Duration // 30 s, each step
 	Reset    time.Duration // 10 s
-	Mail     time.Duration // 2 min
-	Rcpt     time.Duration // 5 min
-	Data     time.Duration // 3 min, for the command and again for the message
+	Mail     time.Duration // 30 s
+	Rcpt     time.Duration // 1 min
+	Data     time.Duration // 2 min, for the command and again for the message
 	Dot      time.Duration // 10 min
 	Quit     time.Duration // 2 s: the mail is through by then
 }
@@ -79,27 +89,27 @@ func (t Timeouts) of(stage Stage) time.Duration {
 	}
 	switch stage {
 	case StageConnect:
-		return either(t.Connect, 30*time.Second)
+		return either(t.Connect, 15*time.Second)
 	case StageGreeting:
-		return either(t.Greeting, 2*time.Minute)
+		return either(t.Greeting, 30*time.Second)
 	case StageHello:
-		return either(t.Hello, time.Minute)
+		return either(t.Hello, 30*time.Second)
 	case StageStartTLS:
 		return either(t.StartTLS, 30*time.Second)
 	case StageAuth:
-		return either(t.Auth, time.Minute)
+		return either(t.Auth, 30*time.Second)
 	case StageReset:
 		return either(t.Reset, 10*time.Second)
 	case StageRcpt:
-		return either(t.Rcpt, 5*time.Minute)
+		return either(t.Rcpt, time.Minute)
 	case StageData:
-		return either(t.Data, 3*time.Minute)
+		return either(t.Data, 2*time.Minute)
 	case StageDot:
 		return either(t.Dot, 10*time.Minute)
 	case StageQuit:
 		return either(t.Quit, 2*time.Second)
 	}
-	return either(t.Mail, 2*time.Minute)
+	return either(t.Mail, 30*time.Second)
 }
 
 // ParseURL reads smtp://[user@]host[:port] (STARTTLS required; port 587) and

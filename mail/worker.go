@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/reseed-project/reseed/wait"
 )
 
 // ErrNotDue is returned by [Worker.Deliver] for an order that can't be claimed:
@@ -19,44 +20,12 @@ var ErrPaused = errors.New("mail delivery is paused")
 // ErrStopped is returned by [Worker.Deliver] once the worker has stopped.
 var ErrStopped = errors.New("mail delivery has stopped")
 
-// Composer makes the mail of an order. It returns what [Drop] or [Kill] made
-// where there is none to send; any other error has the order tried again.
-//
-// An order that is dropped costs the queue the same statements as one that is
-// sent: a claim and a settlement. A composer keeps it so that it, too, asks as
-// much of the database for the one as for the other.
-type Composer interface {
-	Compose(ctx context.Context, job Job) (*Message, error)
-}
-
-// Config is what a worker works with. Zero values stand for the defaults, where
-// one is given.
-type Config struct {
-	Queue    Queue
-	Composer Composer
-	Sender   Sender
-	Now      func() time.Time
-	Rand     func() float64 // from 0 up to 1, safe for concurrent use; math/rand/v2's
-	Name     string         // unlike any other worker's on the same queue
-	Log      *slog.Logger   // slog.Default
-
-	Lease        time.Duration // how long an order is ours; 15 min
-	Attempt      time.Duration // the longest attempt; 4/5 of Lease, always less than it
-	Batch        int           // orders claimed at once; as many as Parallel, at most that
-	Parallel     int           // mails sent at once; 4
-	Poll         time.Duration // the queue is looked at again after; 1 s
-	Grace        time.Duration // time for mails being sent when the worker stops; 30 s
-	QueueTimeout time.Duration // for one call of the queue; 5 s
-	GiveUp       time.Duration // for orders that don't expire, from their making; 72 h
-	Retry        Backoff       // of one order; 30 s to 1 h
-	Pause        Backoff       // of the whole queue; 5 s to 5 min
-
-	// Hook is called at the points after-claim, after-250 and after-settle of
-	// each order, for tests that crash there. It may be nil.
-	Hook func(point string)
-}
-
 // Worker sends the mails of a queue. Any number of them may share one.
+//
+// It speaks to the queue in rounds, one transaction each, at a fixed beat:
+// outcomes are recorded, new orders sorted, pending ones claimed. Neither how
+// long sending takes nor whether anybody gets a mail changes when a round comes
+// or how many there are, so the time of other requests doesn't tell.
 type Worker struct {
 	cfg   Config
 	pause *pause
@@ -65,14 +34,23 @@ type Worker struct {
 	base  context.Context // of attempts; ends when the time to stop is over
 	abort context.CancelFunc
 
-	claiming sync.Mutex // a claimed order is in inFlight before the next claim
-	unsure   bool       // a claim failed, and may have been made; claiming guards it
+	rounds     sync.Mutex // one round at a time
+	maintained time.Time  // when leases were renewed and rescued last; rounds guards it
+	more       bool       // the last round left something; rounds guards it
 
 	mu       sync.Mutex
-	inFlight map[ID]*attempt
+	held     map[ID]*attempt // claimed and not settled
+	waiting  []*attempt      // held and not begun, oldest first
+	outcomes []*attempt      // held and over, to be settled
+	finished int             // attempts since the last round
+	busy     int             // attempts under way
+	domains  map[string]int  // the same by recipient's domain
 	attempts sync.WaitGroup
+	sorted   time.Time // orders made before are sorted; zero: Run hasn't begun
 	stopped  bool
 	outage   string
+
+	rehearsing bool // orders for nobody are being composed
 }
 
 // NewWorker checks the configuration; nothing runs until Run or Deliver.
@@ -82,17 +60,18 @@ func NewWorker(cfg Config) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{
-		cfg:      cfg,
-		pause:    &pause{backoff: cfg.Pause},
-		wake:     make(chan struct{}, 1),
-		slots:    make(chan struct{}, cfg.Parallel),
-		inFlight: make(map[ID]*attempt),
+		cfg:     cfg,
+		pause:   &pause{backoff: cfg.Pause},
+		wake:    make(chan struct{}, 1),
+		slots:   make(chan struct{}, cfg.Parallel),
+		held:    make(map[ID]*attempt),
+		domains: make(map[string]int),
 	}
 	w.base, w.abort = context.WithCancel(context.Background())
 	return w, nil
 }
 
-// Wake has Run look at the queue at once. It never blocks.
+// Wake has Run look at the queue at the next beat. It never blocks.
 func (w *Worker) Wake() {
 	select {
 	case w.wake <- struct{}{}:
@@ -105,98 +84,58 @@ func (w *Worker) Status() Status {
 	s := w.pause.status()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s.QueueDown, s.InFlight = w.outage, len(w.inFlight)
+	s.QueueDown, s.Held, s.Sending = w.outage, len(w.held), w.busy
 	return s
+}
+
+// Backlog returns for how long new orders have been waiting to be sorted; about
+// a second at most unless more are made than can be. It is 0 before Run.
+func (w *Worker) Backlog() time.Duration {
+	now := w.cfg.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.sorted.IsZero() {
+		return 0
+	}
+	return max(now.Sub(w.sorted), 0)
 }
 
 // Run sends what is due, oldest first, until the context ends. Then it takes no
 // more, gives back what it hasn't begun, lets mails being sent finish within
 // Grace, cuts off the rest and returns nil. A worker runs once.
 func (w *Worker) Run(ctx context.Context) error {
-	for failures := 0; w.ready(ctx); {
-		want, release := w.reserve()
-		jobs, err := w.claim(ctx, want, nil)
-		release(want - len(jobs))
-		if err != nil {
-			w.sleep(ctx, Backoff{First: 100 * time.Millisecond, Max: time.Second}.Delay(failures, w.cfg.Rand()))
+	w.mu.Lock()
+	w.sorted = w.cfg.Now()
+	w.mu.Unlock()
+	w.Wake()
+	for failures := 0; w.ready(ctx, failures); {
+		if _, err := w.round(ctx, w.planRound); err != nil {
 			failures++
 			continue
 		}
 		failures = 0
-		w.start(ctx, jobs)
-		if len(jobs) < want {
-			w.rest(ctx)
-		}
 	}
 	w.drain()
 	return nil
 }
 
-// ready waits for the end of a pause and for a free slot, which it takes. It
+// ready waits until there may be something to do, and then for the beat. It
 // returns false when it is time to stop.
-func (w *Worker) ready(ctx context.Context) bool {
-	for wait := w.pause.wait(w.cfg.Now()); wait > 0; wait = w.pause.wait(w.cfg.Now()) {
-		if !w.sleep(ctx, min(wait, w.cfg.Poll)) {
-			return false
-		}
+func (w *Worker) ready(ctx context.Context, failures int) bool {
+	switch {
+	case failures > 0:
+		_ = wait.For(ctx, Backoff{First: 100 * time.Millisecond, Max: time.Second}.Delay(failures-1, w.cfg.Rand()))
+	case !w.more:
+		w.rest(ctx)
 	}
-	select {
-	case w.slots <- struct{}{}:
-	case <-ctx.Done():
-		return false
-	}
-	if ctx.Err() != nil {
-		<-w.slots
-		return false
-	}
-	return true
+	beat := w.cfg.Beat
+	_ = wait.For(ctx, beat-time.Duration(w.cfg.Now().UnixNano())%beat)
+	return ctx.Err() == nil
 }
 
-// reserve takes further slots beside the one that ready took, without waiting,
-// so that no order is claimed that would only lie about. It returns how many it
-// has, and what gives back some.
-func (w *Worker) reserve() (int, func(int)) {
-	n := 1
-	for !w.pause.probing() && n < w.cfg.Batch {
-		select {
-		case w.slots <- struct{}{}:
-			n++
-			continue
-		default:
-		}
-		break
-	}
-	return n, func(unused int) {
-		for range unused {
-			<-w.slots
-		}
-	}
-}
-
-// start begins the attempts. While the queue is being probed it waits for the
-// result, since that decides whether the next order is touched.
-func (w *Worker) start(ctx context.Context, jobs []*attempt) {
-	probing := w.pause.probing()
-	for _, a := range jobs {
-		go w.performInSlot(ctx, a)
-		if probing {
-			select {
-			case <-a.done:
-			case <-ctx.Done():
-			}
-		}
-	}
-}
-
-// performInSlot makes the attempt and gives back the slot that was taken for it.
-func (w *Worker) performInSlot(ctx context.Context, a *attempt) {
-	defer func() { <-w.slots }()
-	w.perform(ctx, a)
-}
-
-// rest waits until there may be something to do.
+// rest waits for whatever may need a round.
 func (w *Worker) rest(ctx context.Context) {
-	timer := time.NewTimer(w.cfg.Poll)
+	timer := time.NewTimer(min(w.cfg.Poll, w.cfg.Lease/4))
 	defer timer.Stop()
 	select {
 	case <-w.wake:
@@ -205,29 +144,43 @@ func (w *Worker) rest(ctx context.Context) {
 	}
 }
 
-// sleep waits, and returns false when the context ended first.
-func (w *Worker) sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+// drain gives back what waits, and settles the attempts, first patiently, then
+// after cutting them off.
+func (w *Worker) drain() {
+	w.rounds.Lock() // a round that is under way registers its orders first
+	w.mu.Lock()
+	w.stopped = true
+	w.returnWaiting(ErrStopped, "not begun")
+	w.mu.Unlock()
+	w.rounds.Unlock()
+	over := make(chan struct{})
+	go func() {
+		w.attempts.Wait()
+		close(over)
+	}()
+	grace := time.AfterFunc(w.cfg.Grace, w.abort)
+	defer grace.Stop()
+	for w.settleUntil(over) {
+	}
+	w.abort()
+	if err := w.settle(); err != nil {
+		w.cfg.Log.Error("mails not settled, they will be tried again", "error", sanitise(err.Error()))
 	}
 }
 
-// drain waits for the attempts, first patiently, then after cutting them off.
-func (w *Worker) drain() {
-	w.claiming.Lock() // a claim that is under way registers its orders first
-	w.mu.Lock()
-	w.stopped = true
-	w.mu.Unlock()
-	w.claiming.Unlock()
-	timer := time.AfterFunc(w.cfg.Grace, w.abort)
-	w.attempts.Wait()
-	timer.Stop()
-	w.abort()
+// settleUntil settles what has an outcome and waits for more; it returns false
+// once over is closed.
+func (w *Worker) settleUntil(over <-chan struct{}) bool {
+	_ = w.settle() // noteQueue told of a failure; it is tried again
+	timer := time.NewTimer(min(w.cfg.Poll, w.cfg.Lease/4))
+	defer timer.Stop()
+	select {
+	case <-over:
+		return false
+	case <-w.wake:
+	case <-timer.C:
+	}
+	return true
 }
 
 // Deliver makes one attempt to send the mail of an order now and waits for it,
@@ -249,34 +202,35 @@ func (w *Worker) Deliver(ctx context.Context, id ID) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait to send mail %s: %w", id, ctx.Err())
 	}
-	jobs, err := w.claim(ctx, 1, &id)
-	if err != nil || len(jobs) == 0 {
-		<-w.slots
+	claimed, err := w.round(ctx, func(r *Round) { r.Only, r.Claim = &id, 1 })
+	if err != nil || len(claimed) == 0 {
+		w.release()
 	}
 	if err != nil {
 		return err
 	}
-	if len(jobs) == 0 {
+	if len(claimed) == 0 {
 		return w.await(ctx, w.underway(id))
 	}
-	go w.performInSlot(context.WithoutCancel(ctx), jobs[0])
-	return w.await(ctx, jobs[0])
+	return w.await(ctx, claimed[0])
 }
 
 func (w *Worker) underway(id ID) *attempt {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.inFlight[id]
+	return w.held[id]
 }
 
+// await waits for the outcome and records it.
 func (w *Worker) await(ctx context.Context, a *attempt) error {
 	if a == nil {
 		return ErrNotDue
 	}
 	select {
-	case <-a.done:
-		return a.err
+	case <-a.over:
 	case <-ctx.Done():
-		return fmt.Errorf("wait for mail %s: %w", a.job.ID, ctx.Err())
+		return fmt.Errorf("wait for mail %s: %w", a.order.ID, ctx.Err())
 	}
+	_ = w.settle() // left to Run if it fails
+	return a.err
 }

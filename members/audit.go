@@ -7,15 +7,16 @@ import (
 	"strconv"
 	"time"
 
-	"reseed/errcodes"
-	"reseed/mail"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/fold"
+	"github.com/reseed-project/reseed/mail"
 )
 
 // Kind is what a security event is about.
 type Kind string
 
 // The kinds of events. An event with a code is a refusal; the code is the true
-// one, also where the caller was told less (contract 1.7).
+// one, also if the caller was told less (contract 1.7).
 const (
 	ResetRequested    Kind = "reset-requested"    // step 1, whoever was asked for
 	PasswordChanged   Kind = "password-changed"   // step 2
@@ -27,18 +28,23 @@ const (
 	SignedOut         Kind = "signed-out"         // a session was ended
 	MemberLocked      Kind = "member-locked"      // by failed sign-ins or an administrator
 	MemberUnlocked    Kind = "member-unlocked"    // by an administrator
+	MemberRemoved     Kind = "member-removed"     // by an administrator, with everything about it
 	MemberAdded       Kind = "member-added"       // by an administrator
+	MemberActivated   Kind = "member-activated"   // by a mailed link or an administrator
+	MemberChanged     Kind = "member-changed"     // names, username or address
+	GroupChanged      Kind = "group-changed"      // changed or removed by an administrator
 	GroupAdded        Kind = "group-added"        // by an administrator
 	MembershipChanged Kind = "membership-changed" // by an administrator
 	MailRetried       Kind = "mail-retried"       // by an administrator
 	KeyChanged        Kind = "key-changed"        // a token key or API key was made, rotated or revoked
 	SiteChanged       Kind = "site-changed"       // a Wix site was added or removed
+	WebhookChanged    Kind = "webhook-changed"    // a webhook was added or removed
 )
 
 // Kinds returns every kind there is.
 func Kinds() []Kind {
 	return []Kind{ResetRequested, PasswordChanged, ChangeRefused, ResetForced, PasswordSet, SignedIn, SignInRefused, SignedOut,
-		MemberLocked, MemberUnlocked, MemberAdded, GroupAdded, MembershipChanged, MailRetried, KeyChanged, SiteChanged}
+		MemberLocked, MemberUnlocked, MemberAdded, MemberActivated, MemberChanged, MemberRemoved, GroupAdded, GroupChanged, MembershipChanged, MailRetried, KeyChanged, SiteChanged, WebhookChanged}
 }
 
 // Event is a security event. It holds no secrets: no token, password or hash.
@@ -52,7 +58,7 @@ type Event struct {
 	GroupID    int64  // 0: no group
 	Identifier string // as given, or a keyed hash of it, as configured
 	Client     string // address of the client, or a keyed hash of it, as configured
-	Code       string // of the error; "" where it was done
+	Code       string // of the error; "" if it was done
 	Detail     string // the number of members, a group's name and the like
 }
 
@@ -75,13 +81,13 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 	return context.WithValue(ctx, originKey{}, o)
 }
 
-// OriginOf returns the context's origin, the zero Origin where it has none.
+// OriginOf returns the context's origin, the zero Origin if it has none.
 func OriginOf(ctx context.Context) Origin {
 	o, _ := ctx.Value(originKey{}).(Origin)
 	return o
 }
 
-// audit records what the caller did, with the error's code where it failed.
+// audit records what the caller did, with the error's code if it failed.
 func (s *Service) audit(ctx context.Context, caller Caller, e Event, err error) {
 	if s.Audit == nil {
 		return
@@ -99,6 +105,9 @@ func (s *Service) audit(ctx context.Context, caller Caller, e Event, err error) 
 }
 
 func actor(c Caller) string {
+	if c.Command != "" {
+		return "command of " + c.Command
+	}
 	if c.Member.Zero() {
 		return ""
 	}
@@ -107,12 +116,12 @@ func actor(c Caller) string {
 
 // about returns the event of a reset request.
 func (r ResetRequest) about(k Kind, m Member) Event {
-	return Event{Kind: k, MemberID: m.ID, GroupID: r.group.ID, Identifier: Fold(cmp.Or(r.Email, r.Username))}
+	return Event{Kind: k, MemberID: m.ID, GroupID: r.group.ID, Identifier: fold.ASCII(cmp.Or(r.Email, r.Username))}
 }
 
 // refuseSignIn records a refused sign-in and returns its error: 401 0101.
 func (s *Service) refuseSignIn(ctx context.Context, name string, m Member) error {
 	err := errcodes.BadCredentials(errSignIn)
-	s.audit(ctx, Caller{}, Event{Kind: SignInRefused, MemberID: m.ID, Identifier: Fold(name)}, err)
+	s.audit(ctx, Caller{}, Event{Kind: SignInRefused, MemberID: m.ID, Identifier: fold.ASCII(name)}, err)
 	return err
 }

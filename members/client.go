@@ -7,9 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 
-	"reseed/errcodes"
-	"reseed/password"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/password"
 )
 
 // ErrClient says that client credentials are not good, or not good any more.
@@ -23,8 +24,31 @@ const clientIDBytes = 8
 // maxClientName is what the database has room for, in characters.
 const maxClientName = 100
 
+// clientID is what an id of a client looks like (contract 1.11).
+var clientID = regexp.MustCompile(`^[A-Za-z0-9=.+/_-]{16,100}$`)
+
+// ValidClientID reports whether a string could be the id of a client.
+func ValidClientID(id string) bool { return clientID.MatchString(id) }
+
+// ValidateClient returns all that is wrong with a client to add whose id and
+// secret were given elsewhere, nil if nothing is (contract 1.11).
+func ValidateClient(c Client, secret string) error {
+	var faults []error
+	if c.Name == "" {
+		faults = append(faults, errors.New("name is missing"))
+	}
+	faults = append(faults, fieldFault("name", textFault(c.Name, maxClientName)))
+	if !ValidClientID(c.ID) {
+		faults = append(faults, errors.New("the id is not 16 to 100 of the characters A-Z, a-z, 0-9, =.+/_-"))
+	}
+	if len(secret) < 16 || len(secret) > 512 {
+		faults = append(faults, errors.New("the secret has fewer than 16 or more than 512 bytes"))
+	}
+	return errors.Join(faults...)
+}
+
 // NewClient makes an OAuth client that acts as m, or as nobody, and its
-// secret, which is not kept. Random is crypto/rand where nil.
+// secret, which is not kept. Random is crypto/rand if nil.
 func NewClient(name string, m Member, random io.Reader) (c Client, secret string, err error) {
 	if name == "" {
 		return c, "", errors.New("name is missing")
@@ -45,37 +69,11 @@ func NewClient(name string, m Member, random io.Reader) (c Client, secret string
 	return Client{ID: hex.EncodeToString(id[:]), Name: name, Secret: password.HashToken(secret), Member: m}, secret, nil
 }
 
-// Grant returns an access token for client credentials. A member who is locked
-// by an administrator, or disabled, has no clients. Errors: ErrClient.
-func (s *Service) Grant(ctx context.Context, client, secret string) (token string, err error) {
-	c, err := s.Clients.FindClient(ctx, client)
-	if err != nil {
-		return "", err
-	}
-	// A secret is 256 random bits: one SHA-256 is enough, no slow hash is needed.
-	if !c.Secret.Equal(password.HashToken(secret)) || c.Zero() || c.Member.Refused() {
-		s.audit(ctx, Caller{}, Event{Kind: SignInRefused, MemberID: c.Member.ID, Detail: "client " + c.ID}, errcodes.BadCredentials(ErrClient))
-		return "", ErrClient
-	}
-	if token, err = s.secret(); err != nil {
-		return "", err
-	}
-	now := s.Now()
-	err = s.Clients.AddAccessToken(ctx, AccessToken{
-		Token: password.HashToken(token), Client: c.ID, Member: c.Member, Created: now, Expires: now.Add(s.Access.TokenLife),
-	})
-	if err != nil {
-		return "", err
-	}
-	s.audit(ctx, Caller{}, Event{Kind: SignedIn, MemberID: c.Member.ID, Actor: "client " + c.ID, Detail: "access token"}, nil)
-	return token, nil
-}
-
 // Bearer returns whom an access token speaks for: a member, or nobody where
 // the token's client acts as none; that caller may do what anybody may. Errors:
 // 401 0101.
 func (s *Service) Bearer(ctx context.Context, token string) (Caller, error) {
-	t, err := s.Clients.FindAccessToken(ctx, password.HashToken(token))
+	t, err := s.Store.FindAccessToken(ctx, password.HashToken(token))
 	if err != nil {
 		return Caller{}, err
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"reseed/password"
+	"github.com/reseed-project/reseed/password"
 )
 
 func TestNewClient(t *testing.T) {

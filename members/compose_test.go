@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"reseed/mail"
-	"reseed/password"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/password"
 )
 
 // The longest names that a member may have, in any alphabet, are no reason to
@@ -18,7 +18,7 @@ func TestLongestNamesAreMailed(t *testing.T) {
 	for _, letter := range []string{"a", "Ж", "ก", "😀", `"`} {
 		name := strings.Repeat(letter, MaxName)
 		m := NewMember{Member: Member{Email: "ann@example.org", Firstname: name, Surname: name, Status: Activated}}
-		if err := Validate(m); err != nil {
+		if err := Validate(m, false); err != nil {
 			t.Errorf("%s: %v", letter, err)
 		}
 		message := mail.Message{
@@ -47,25 +47,24 @@ func TestLongestNamesAreMailed(t *testing.T) {
 func TestUndeliverable(t *testing.T) {
 	s := NewService(Config{MailsPerHour: 5})
 	for name, c := range map[string]struct {
-		change func(*OrderDetail)
+		change func(*MailInput)
 		state  mail.State // "": it is mailed
 	}{
-		"in order":                   {func(*OrderDetail) {}, ""},
-		"for nobody":                 {func(d *OrderDetail) { d.Order.MemberID = 0 }, mail.Dropped},
-		"in a member's place":        {func(d *OrderDetail) { d.Order.MemberID = -3 }, mail.Dropped},
-		"the member is gone":         {func(d *OrderDetail) { d.Member = Member{} }, mail.Dropped},
-		"the address is gone":        {func(d *OrderDetail) { d.Member.Email = "" }, mail.Dropped},
-		"spent or voided":            {func(d *OrderDetail) { d.Used = true }, mail.Dropped},
-		"the last of the hour":       {func(d *OrderDetail) { d.Recent = 4 }, ""},
-		"over the limit":             {func(d *OrderDetail) { d.Recent = 5 }, mail.Dropped},
-		"an administrator's":         {func(d *OrderDetail) { d.Order.Reason, d.Recent = "admin", 9 }, ""},
-		"a notice":                   {func(d *OrderDetail) { d.Order.Purpose, d.Order.Reason, d.Recent = password.None, "", 9 }, ""},
-		"a header in the address":    {func(d *OrderDetail) { d.Member.Email = "ann@example.org\r\nBcc: eve@example.org" }, mail.Dead},
-		"a list in the address":      {func(d *OrderDetail) { d.Member.Email = "ann@example.org,eve@example.org" }, mail.Dead},
-		"a parameter in the address": {func(d *OrderDetail) { d.Member.Email = "ann@example.org> SIZE=1" }, mail.Dead},
+		"in order":                   {func(*MailInput) {}, ""},
+		"for nobody":                 {func(d *MailInput) { d.Order.Addressed = false }, mail.Dropped},
+		"the member is gone":         {func(d *MailInput) { d.Member = Member{} }, mail.Dropped},
+		"the address is gone":        {func(d *MailInput) { d.Member.Email = "" }, mail.Dropped},
+		"spent or voided":            {func(d *MailInput) { d.Used = true }, mail.Dropped},
+		"the last of the hour":       {func(d *MailInput) { d.Recent = 4 }, ""},
+		"over the limit":             {func(d *MailInput) { d.Recent = 5 }, mail.Dropped},
+		"an administrator's":         {func(d *MailInput) { d.Order.Reason, d.Recent = "admin", 9 }, ""},
+		"a notice":                   {func(d *MailInput) { d.Order.Purpose, d.Order.Reason, d.Recent = password.None, "", 9 }, ""},
+		"a header in the address":    {func(d *MailInput) { d.Member.Email = "ann@example.org\r\nBcc: eve@example.org" }, mail.Dead},
+		"a list in the address":      {func(d *MailInput) { d.Member.Email = "ann@example.org,eve@example.org" }, mail.Dead},
+		"a parameter in the address": {func(d *MailInput) { d.Member.Email = "ann@example.org> SIZE=1" }, mail.Dead},
 	} {
-		d := OrderDetail{
-			Order:  Order{MemberID: 3, Purpose: password.Reset, Reason: "member"},
+		d := MailInput{
+			Order:  Order{MemberID: 3, Addressed: true, Purpose: password.Reset, Reason: "member"},
 			Member: Member{ID: 3, Email: "ann@example.org"},
 		}
 		c.change(&d)

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"reseed/errcodes"
-	"reseed/password"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/password"
 )
 
 // ForceRequest is a call of either service that forces a reset (contract 1.4).
@@ -18,7 +19,7 @@ type ForceRequest struct {
 	Async       bool // don't wait for the delivery attempt
 }
 
-// Force mails a token, or sets the password at once where there is one, for an
+// Force mails a token, or sets the password at once if there is one, for an
 // administrator (contract 1.4).
 //
 // Errors: 403 0101 for anyone else; 0201 for an empty password (version 6),
@@ -41,14 +42,14 @@ func (s *Service) force(ctx context.Context, caller Caller, f ForceRequest, r *R
 	if !caller.Admin() {
 		return 0, Member{}, errcodes.New(errcodes.Forbidden)
 	}
-	if f.HasPassword && f.Password == "" && !s.CompatV5 {
-		return 0, Member{}, errcodes.Missing("member-password")
-	}
 	if r.InGroup != "" {
 		var err error
 		if r.group, err = s.FindGroup(ctx, r.InGroup); err != nil {
 			return 0, Member{}, err
 		}
+	}
+	if f.HasPassword && f.Password == "" && !s.CompatV5 {
+		return 0, Member{}, errcodes.Missing("member-password")
 	}
 	found, err := s.find(ctx, caller, *r)
 	switch {
@@ -57,31 +58,25 @@ func (s *Service) force(ctx context.Context, caller Caller, f ForceRequest, r *R
 	case f.HasPassword && f.Password == "":
 		return pendingFor(found.Member), found.Member, nil
 	case f.HasPassword:
-		return Changed, found.Member, s.forceChange(ctx, caller, found.Member, *r)
+		return Changed, found.Member, s.forceChange(ctx, caller, change{member: found.Member, group: r.group, password: r.Password, async: r.Async})
 	default:
-		return Requested, found.Member, s.forceRequest(ctx, caller, found.Member, *r)
+		_, err := s.forceRequest(ctx, caller, found.Member, *r)
+		return Requested, found.Member, err
 	}
 }
 
-func (s *Service) forceRequest(ctx context.Context, caller Caller, m Member, r ResetRequest) error {
-	if m.Email == "" {
-		return errcodes.New(errcodes.NoEmail)
-	}
-	order, err := s.newOrder(Order{
-		Template: ConfirmTemplate, Reason: "admin", Purpose: password.Reset, MemberID: m.ID, GroupID: r.group.ID,
-	}, s.TokenLife)
+func (s *Service) forceRequest(ctx context.Context, caller Caller, m Member, r ResetRequest) (mail.ID, error) {
+	order, err := s.orderLink(ctx, m, r.group)
 	if err != nil {
-		return err
-	}
-	if err := s.Resets.AddOrder(ctx, order); err != nil {
-		return err
+		return mail.ID{}, err
 	}
 	s.dispatch(ctx, caller, r.Async, order.ID)
-	return nil
+	return order.ID, nil
 }
 
-func (s *Service) forceChange(ctx context.Context, caller Caller, m Member, r ResetRequest) error {
-	err := s.changePassword(ctx, caller, change{member: m, group: r.group, password: r.Password, async: r.Async})
+// forceChange sets a password for an administrator: 1015, 1016, 1019, F004.
+func (s *Service) forceChange(ctx context.Context, caller Caller, c change) error {
+	err := s.changePassword(ctx, caller, c)
 	if errors.Is(err, errcodes.New(errcodes.InvalidToken)) {
 		// There was no token to lose: the account was locked or disabled meanwhile.
 		return errcodes.New(errcodes.AccountLocked)
@@ -94,7 +89,7 @@ func (s *Service) forceChange(ctx context.Context, caller Caller, m Member, r Re
 func (s *Service) pendingReset(ctx context.Context, caller Caller, r ResetRequest) (Outcome, error) {
 	found, err := s.find(ctx, caller, r)
 	if !s.shows(caller, err) {
-		record, errToken := s.Resets.FindToken(ctx, password.HashToken(r.Token))
+		record, errToken := s.Store.FindToken(ctx, password.HashToken(r.Token))
 		if errToken != nil {
 			return 0, errToken
 		}

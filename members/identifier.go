@@ -1,25 +1,20 @@
 package members
 
-// Fold returns an identifier as it is compared: A-Z become a-z and every other
-// byte stays as it is. Unicode's own foldings join letters that differ (the
-// Kelvin sign and k, dotless i and i), which has opened accounts elsewhere.
-func Fold(s string) string {
-	for i := 0; i < len(s); i++ {
-		if isUpper(s[i]) {
-			return foldFrom(s, i)
-		}
-	}
-	return s
+import (
+	"strings"
+	"unicode"
+
+	"github.com/reseed-project/reseed/mail"
+)
+
+// CleanIdentifier returns a username or address without the white space and
+// invisible marks that come along when one is pasted, and with its domain in
+// ASCII. What is within stays and is refused or compared as it is.
+func CleanIdentifier(s string) string {
+	return ASCIIAddress(strings.TrimFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)
+	}))
 }
 
-func foldFrom(s string, first int) string {
-	b := []byte(s)
-	for i := first; i < len(b); i++ {
-		if isUpper(b[i]) {
-			b[i] += 'a' - 'A'
-		}
-	}
-	return string(b)
-}
-
-func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+// ASCIIAddress is mail.ASCIIAddress for packages that know no mail.
+func ASCIIAddress(s string) string { return mail.ASCIIAddress(s) }

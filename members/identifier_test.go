@@ -1,45 +1,20 @@
 package members
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
-func TestFold(t *testing.T) {
-	for _, c := range []struct{ in, want string }{
-		{"", ""},
-		{"abc", "abc"},
-		{"VVega@Example.ORG", "vvega@example.org"},
-		{"AZaz@[`{", "azaz@[`{"}, // the neighbours of the folded ranges
-		{"a b ", "a b "},
-		{"\x00A\xff\xc1", "\x00a\xff\xc1"},
-	} {
-		if got := Fold(c.in); got != c.want {
-			t.Errorf("Fold(%q) = %q, want %q", c.in, got, c.want)
+// TestPastedIdentifiers holds that what comes along when a name is pasted is no
+// part of it: a tab, a line break, direction marks and zero-width characters.
+func TestPastedIdentifiers(t *testing.T) {
+	for _, around := range []string{"", "\t", " ", "\r\n", "\u00a0", "\u200b", "\u200e", "\u202a", "\u202c", "\ufeff", "\u2028"} {
+		for _, name := range []string{"ann@example.org", "vvega", "ann smith"} {
+			if got := CleanIdentifier(around + name + around); got != name {
+				t.Errorf("%q is read as %q", around+name+around, got)
+			}
 		}
 	}
-}
-
-// Every code point beyond ASCII keeps its bytes, whatever Unicode says.
-func TestFoldLeavesEverythingBeyondASCII(t *testing.T) {
-	for r := rune(0x80); r <= 0x1F9FF; r++ {
-		s := string(r)
-		if got := Fold(s); got != s {
-			t.Fatalf("Fold(%q) = %q", s, got)
+	for _, name := range []string{"a\tnn@example.org", "a\u200bnn", ""} {
+		if got := CleanIdentifier(name); got != name {
+			t.Errorf("%q is read as %q", name, got)
 		}
 	}
-}
-
-func FuzzFold(f *testing.F) {
-	f.Add("ABC")
-	f.Add("\u212a\u0130\u0131\u017f")
-	f.Fuzz(func(t *testing.T, s string) {
-		got := Fold(s)
-		if len(got) != len(s) || Fold(got) != got {
-			t.Fatalf("Fold(%q) = %q: not stable", s, got)
-		}
-		if strings.ContainsAny(got, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-			t.Fatalf("Fold(%q) = %q: upper case left", s, got)
-		}
-	})
 }

@@ -2,11 +2,13 @@ package members
 
 import (
 	"context"
+	"slices"
 	"strings"
 
-	"reseed/errcodes"
-	"reseed/groups"
-	"reseed/password"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/fold"
+	"github.com/reseed-project/reseed/groups"
+	"github.com/reseed-project/reseed/password"
 )
 
 // Profile is what a caller gets to see of a member.
@@ -25,11 +27,11 @@ func (s *Service) Self(_ context.Context, caller Caller) (Profile, error) {
 }
 
 // Profile returns the member that {member} names: to that member, to an
-// administrator, or to whoever has a reset token of that member, which stays
+// administrator, or to anyone who has a reset token of that member, which stays
 // unused (contract 1.5). A token that is given and not good is refused whoever
 // the caller is.
 //
-// Errors: 403 0101. 0106 goes to callers who are signed in, or, where the
+// Errors: 403 0101. 0106 goes to callers who are signed in, or, if the
 // operator conceals accounts, to administrators alone: a stranger must not
 // learn who has an account.
 func (s *Service) Profile(ctx context.Context, caller Caller, name, token string) (Profile, error) {
@@ -39,13 +41,13 @@ func (s *Service) Profile(ctx context.Context, caller Caller, name, token string
 	}
 	allowed := caller.Admin() || !m.Zero() && caller.Member.ID == m.ID
 	if token != "" {
-		record, err := s.Resets.FindToken(ctx, password.HashToken(token))
+		record, err := s.Store.FindToken(ctx, password.HashToken(token))
 		if err != nil {
 			return Profile{}, err
 		}
 		if !record.shows(m, s) {
 			refusal := errcodes.Wrap(errcodes.Forbidden, errcodes.New(errcodes.InvalidToken))
-			s.audit(ctx, caller, Event{Kind: ChangeRefused, MemberID: m.ID, Identifier: Fold(name), Detail: "look at the member"}, refusal)
+			s.audit(ctx, caller, Event{Kind: ChangeRefused, MemberID: m.ID, Identifier: fold.ASCII(name), Detail: "look at the member"}, refusal)
 			return Profile{}, refusal
 		}
 		allowed = true
@@ -60,8 +62,8 @@ func (s *Service) Profile(ctx context.Context, caller Caller, name, token string
 }
 
 // shows reports whether a token lets its holder see the member.
-func (t TokenRecord) shows(m Member, s *Service) bool {
-	return !m.Refused() && t.opens(m, groups.Group{}, password.Reset, s.Now())
+func (t FoundToken) shows(m Member, s *Service) bool {
+	return !m.Refused() && (t.opens(m, groups.Group{}, password.Reset, s.Now()) || t.opens(m, groups.Group{}, password.Activation, s.Now()))
 }
 
 // hearsOfMembers reports whether the caller may know that there is no such member.
@@ -73,7 +75,7 @@ func (s *Service) hearsOfMembers(caller Caller) bool {
 // 403 0101 for anyone but administrators; 0204.
 func (s *Service) Unlock(ctx context.Context, caller Caller, name string) (Profile, error) {
 	m, err := s.unlock(ctx, caller, name)
-	s.audit(ctx, caller, Event{Kind: MemberUnlocked, MemberID: m.ID, Identifier: Fold(name)}, err)
+	s.audit(ctx, caller, Event{Kind: MemberUnlocked, MemberID: m.ID, Identifier: fold.ASCII(name)}, err)
 	if err != nil {
 		return Profile{}, err
 	}
@@ -81,34 +83,48 @@ func (s *Service) Unlock(ctx context.Context, caller Caller, name string) (Profi
 }
 
 func (s *Service) unlock(ctx context.Context, caller Caller, name string) (Member, error) {
-	if !caller.Admin() {
-		return Member{}, errcodes.New(errcodes.Forbidden)
-	}
-	m, err := s.named(ctx, name)
+	m, err := s.administered(ctx, caller, name)
 	if err != nil {
-		return Member{}, err
-	}
-	if m.Zero() {
-		return Member{}, errcodes.New(errcodes.MissingMember)
-	}
-	if err := s.Registry.SetLocked(ctx, m.ID, false); err != nil {
 		return m, err
 	}
-	found, err := s.Resets.FindMember(ctx, Lookup{ID: m.ID})
+	if err := s.Store.SetLocked(ctx, m.ID, false); err != nil {
+		return m, err
+	}
+	found, err := s.Store.FindMember(ctx, Lookup{ID: m.ID})
 	return found.Member, err
 }
 
-// named returns whom {member} names: a numeric id, a username or an email
-// address (contract 1.1); the zero Member where there is none.
+// named returns whom {member} names, the zero Member if there is none.
 func (s *Service) named(ctx context.Context, name string) (Member, error) {
-	l := Lookup{Username: name}
-	if id, isID := ParseID(name); isID {
-		l = Lookup{ID: id}
-	} else if strings.Contains(name, "@") {
-		l = Lookup{Email: name}
+	return Named(ctx, s.Store, name)
+}
+
+// Named returns whom people and clients mean by a name: a numeric id, a username
+// or an email address, or ~ and one of the latter two (contract 1.1); the zero
+// Member if there is none. Whatever the name, it is one look-up.
+func Named(ctx context.Context, store MemberFinder, name string) (Member, error) {
+	found, err := store.FindMember(ctx, byPath(name))
+	if found.Member.Username == "" && found.Member.Email == "" {
+		return Member{}, err // the row of a registration that came to nothing
 	}
-	found, err := s.Resets.FindMember(ctx, l)
 	return found.Member, err
+}
+
+// fixedWords are services under /members, and never a member.
+var fixedWords = []string{"find", "import", "register", "sendactivation", "resetpassword", "forceresetpassword"}
+
+func byPath(name string) Lookup {
+	exact, tilde := strings.CutPrefix(name, "~")
+	if tilde {
+		return byName(exact)
+	}
+	if id, isID := ParseID(name); isID {
+		return Lookup{ID: id}
+	}
+	if slices.Contains(fixedWords, name) {
+		return Lookup{}
+	}
+	return byName(name)
 }
 
 func (s *Service) profile(m Member, showAdmin bool) Profile {

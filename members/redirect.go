@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/reseed-project/reseed/fold"
 )
 
 // MaxRedirect is the longest redirect URL, in bytes: what the vendor's client
@@ -23,7 +25,7 @@ func (s WixSite) Allows(target string) bool {
 // port, and nothing behind them. It returns it the way browsers write origins.
 func ParseOrigin(s string) (string, error) {
 	origin, ok := originOf(s)
-	if !ok || !slices.Contains([]string{origin, origin + defaultPort(origin)}, strings.TrimSuffix(Fold(s), "/")) {
+	if !ok || !slices.Contains([]string{origin, origin + defaultPort(origin)}, strings.TrimSuffix(fold.ASCII(s), "/")) {
 		return "", errors.New("want an origin such as https://app.example.org")
 	}
 	return origin, nil
@@ -40,8 +42,8 @@ func originOf(s string) (string, bool) {
 	if err != nil || u.User != nil || u.Opaque != "" || u.Scheme != "http" && u.Scheme != "https" || !plainHost(u) {
 		return "", false
 	}
-	origin := u.Scheme + "://" + Fold(u.Host)
-	rest, ok := strings.CutPrefix(Fold(s), origin)
+	origin := u.Scheme + "://" + fold.ASCII(u.Host)
+	rest, ok := strings.CutPrefix(fold.ASCII(s), origin)
 	if !ok || rest != "" && !strings.Contains("/?#", rest[:1]) {
 		return "", false
 	}
@@ -67,5 +69,5 @@ func plainHost(u *url.URL) bool {
 		return err == nil && ip.Zone() == "" && !strings.HasSuffix(u.Host, ":")
 	}
 	return name != "" && !strings.HasSuffix(u.Host, ":") &&
-		strings.Trim(Fold(name), "abcdefghijklmnopqrstuvwxyz0123456789.-") == ""
+		strings.Trim(fold.ASCII(name), "abcdefghijklmnopqrstuvwxyz0123456789.-") == ""
 }

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"time"
 
-	"reseed/errcodes"
-	"reseed/groups"
-	"reseed/mail"
-	"reseed/password"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/groups"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/password"
 )
 
 // ResetRequest is a call of either reset service, both of its steps (contract
@@ -19,7 +19,7 @@ type ResetRequest struct {
 	Email    string
 	Username string
 	Token    string
-	Key      string // version 5's name of the token; version 6 ignores it
+	Key      string // version 5's name of the token, which counts where there is no Token
 	Password string
 	Async    bool // don't wait for the delivery attempt
 
@@ -46,20 +46,18 @@ const (
 // 100E, 1018, 1019, 100F as far as the caller may see them; in step 2 1002,
 // 102A, 1015, 1016, and the rest likewise; F004 when the server is too busy.
 func (s *Service) Reset(ctx context.Context, caller Caller, r ResetRequest) (Outcome, error) {
-	if r.Token == "" && s.CompatV5 {
-		r.Token = r.Key
-	}
+	r.Token = cmp.Or(r.Token, r.Key)
 	if r.Token == "" && r.Password != "" {
 		return 0, errcodes.New(errcodes.InvalidToken)
-	}
-	if r.Token != "" && r.Password == "" && !s.CompatV5 {
-		return 0, errcodes.Missing("member-password")
 	}
 	if r.InGroup != "" {
 		var err error
 		if r.group, err = s.FindGroup(ctx, r.InGroup); err != nil {
 			return 0, err
 		}
+	}
+	if r.Token != "" && r.Password == "" && !s.CompatV5 {
+		return 0, errcodes.Missing("member-password")
 	}
 	if r.Token == "" {
 		return Requested, s.requestReset(ctx, caller, r)
@@ -71,6 +69,9 @@ func (s *Service) Reset(ctx context.Context, caller Caller, r ResetRequest) (Out
 }
 
 func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetRequest) error {
+	if err := s.roomToOrder(); err != nil {
+		return err
+	}
 	found, err := s.find(ctx, caller, r)
 	if err == nil && found.Member.Email == "" {
 		err = errcodes.New(errcodes.NoEmail)
@@ -80,25 +81,21 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return err
 	}
-	if r.namesNobody() {
+	if r.namesNoMember() {
 		s.audit(ctx, caller, r.about(ResetRequested, found.Member), err)
 		return nil
-	}
-	addressee := found.Row
-	if err != nil {
-		addressee = -found.Row // nobody, in that member's place
 	}
 	order, err := s.newOrder(Order{
 		Template: ConfirmTemplate,
 		Reason:   "member",
 		Purpose:  password.Reset,
-		MemberID: addressee,
-		GroupID:  r.group.ID,
-	}, s.TokenLife)
+		MemberID: found.Member.ID, Addressed: err == nil,
+		GroupID: r.group.ID,
+	}, s.tokenLife(r.group))
 	if err != nil {
 		return err
 	}
-	if err := s.Resets.AddOrder(ctx, order); err != nil {
+	if err := s.Store.AddOrder(ctx, order); err != nil {
 		return err
 	}
 	s.audit(ctx, caller, r.about(ResetRequested, found.Member), refusal)
@@ -106,10 +103,25 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	return nil
 }
 
-func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetRequest) error {
-	if err := s.roomToHash(); err != nil {
-		return err
+// maxBacklog is how long orders may wait to be looked at, which takes a fraction
+// of a second while the server keeps up.
+const maxBacklog = 10 * time.Second
+
+var errBacklog = errors.New("more mails are ordered than are sorted in time")
+
+// roomToOrder returns F004 while orders come in faster than they are sorted. It
+// is asked before anything is looked up, so that it tells nothing.
+func (s *Service) roomToOrder() error {
+	wait := s.Dispatcher.Backlog()
+	if wait <= maxBacklog {
+		return nil
 	}
+	e := errcodes.Wrap(errcodes.Unavailable, errBacklog)
+	e.RetryAfter = int((wait-maxBacklog)/time.Second) + 1
+	return e
+}
+
+func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetRequest) error {
 	invalid := errcodes.New(errcodes.InvalidToken)
 	found, err := s.find(ctx, caller, r)
 	if s.shows(caller, err) {
@@ -117,7 +129,7 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 		return err
 	}
 	token := password.HashToken(r.Token)
-	record, errToken := s.Resets.FindToken(ctx, token)
+	record, errToken := s.Store.FindToken(ctx, token)
 	if errToken != nil {
 		return errToken
 	}
@@ -135,52 +147,47 @@ func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetReque
 
 // opens reports whether the token lets the member set a password here. A token
 // of one group doesn't serve in another; the service without a group takes any.
-func (t TokenRecord) opens(m Member, g groups.Group, p password.Purpose, now time.Time) bool {
+func (t FoundToken) opens(m Member, g groups.Group, p password.Purpose, now time.Time) bool {
 	return t.MemberID != 0 && t.MemberID == m.ID && t.Purpose == p && !t.Used &&
 		!now.After(t.Expires) && (g.Zero() || t.GroupID == 0 || t.GroupID == g.ID)
 }
 
 // change is a password change that has been found to be in order.
 type change struct {
-	member   Member
-	group    groups.Group
-	token    password.TokenHash // zero: an administrator's
-	password string
-	async    bool
+	member    Member
+	group     groups.Group
+	token     password.TokenHash // zero: an administrator's
+	password  string
+	async     bool
+	untold    bool             // no notice is mailed
+	keepGrant int64            // see Completion
+	policy    *password.Policy // nil: the service's
 }
 
 // changePassword checks the new password, sets it and queues the notice: 1015,
-// 1016, F004, and 102A where another request was faster with the same token.
+// 1016, F004, and 102A if another request was faster with the same token.
 func (s *Service) changePassword(ctx context.Context, caller Caller, c change) error {
-	if err := s.checkPassword(c.password, c.member, c.group); err != nil {
-		return err
-	}
-	return s.setPassword(ctx, caller, c)
-}
-
-// setPassword is changePassword for a password that was checked.
-func (s *Service) setPassword(ctx context.Context, caller Caller, c change) error {
-	notice, err := s.setInTurn(ctx, c)
-	if err != nil {
+	notice, err := s.changeAlone(asMember(ctx, c.member), c)
+	if err != nil || c.untold {
 		return err
 	}
 	s.dispatch(ctx, caller, c.async, notice.ID)
 	return nil
 }
 
-// setInTurn sets the password while no rival for the token does, and returns the
-// notice that it queued. The turn ends before anybody waits for a mail.
-func (s *Service) setInTurn(ctx context.Context, c change) (notice Order, err error) {
+// changeAlone changes the password while no other request uses the token, and
+// returns the notice that it queued. The lock ends before anybody waits for a mail.
+func (s *Service) changeAlone(ctx context.Context, c change) (notice Order, err error) {
 	if c.token == (password.TokenHash{}) {
-		return s.hashAndSet(ctx, c)
+		return s.checkAndSet(ctx, c)
 	}
-	waited, leave, err := s.rivals.enter(ctx, c.token)
+	waited, unlock, err := s.tokenLocks.lock(ctx, c.token)
 	if err != nil {
 		return notice, hashingFault(err)
 	}
-	defer leave()
+	defer unlock()
 	if waited {
-		record, err := s.Resets.FindToken(ctx, c.token)
+		record, err := s.Store.FindToken(ctx, c.token)
 		if err != nil {
 			return notice, err
 		}
@@ -188,7 +195,40 @@ func (s *Service) setInTurn(ctx context.Context, c change) (notice Order, err er
 			return notice, errcodes.New(errcodes.InvalidToken)
 		}
 	}
+	return s.checkAndSet(ctx, c)
+}
+
+func (s *Service) checkAndSet(ctx context.Context, c change) (Order, error) {
+	if err := s.checkNew(ctx, cmp.Or(c.policy, s.Policy), c.password, c.member, c.group); err != nil {
+		return Order{}, err
+	}
 	return s.hashAndSet(ctx, c)
+}
+
+// checkNew returns what is wrong with a password that is about to be set,
+// wherever that is: by the policy, then known from a breach. Errors: 1015, 1016,
+// F004.
+func (s *Service) checkNew(ctx context.Context, p *password.Policy, pw string, m Member, g groups.Group) error {
+	if err := s.checkBy(ctx, p, pw, m, g); err != nil {
+		return err
+	}
+	return s.checkBreaches(ctx, pw)
+}
+
+// checkBreaches returns 1015 for a password that is known from a breach. That
+// the service can't be asked is no reason to refuse a password.
+func (s *Service) checkBreaches(ctx context.Context, pw string) error {
+	if s.Breaches == nil {
+		return nil
+	}
+	known, err := s.Breaches.Known(ctx, pw)
+	if err != nil {
+		s.Log.WarnContext(ctx, "password not checked against breaches", "err", err)
+	}
+	if known {
+		return errcodes.Wrap(errcodes.WeakPassword, &password.TooWeakError{Reason: password.Common})
+	}
+	return nil
 }
 
 func (s *Service) hashAndSet(ctx context.Context, c change) (notice Order, err error) {
@@ -196,12 +236,14 @@ func (s *Service) hashAndSet(ctx context.Context, c change) (notice Order, err e
 	if err != nil {
 		return notice, hashingFault(err)
 	}
-	notice, err = s.newOrder(Order{Template: NoticeTemplate, MemberID: c.member.ID, GroupID: c.group.ID}, 0)
+	if !c.untold {
+		notice, err = s.newNotice(ctx, Order{Template: NoticeTemplate, MemberID: c.member.ID, Addressed: true, GroupID: c.group.ID})
+	}
 	if err != nil {
 		return notice, err
 	}
-	won, err := s.Resets.Complete(ctx, Completion{
-		MemberID: c.member.ID, Token: c.token, Password: hash, Notice: notice, At: s.Now(),
+	won, err := s.Store.Complete(ctx, Completion{
+		MemberID: c.member.ID, Token: c.token, Password: hash, Notice: notice, At: s.Now(), KeepGrant: c.keepGrant,
 	})
 	if err == nil && !won {
 		err = errcodes.New(errcodes.InvalidToken)
@@ -209,13 +251,18 @@ func (s *Service) hashAndSet(ctx context.Context, c change) (notice Order, err e
 	return notice, err
 }
 
-// checkPassword returns 1015 or 1016, with the policy's reason as the cause.
-func (s *Service) checkPassword(pw string, m Member, g groups.Group) error {
-	return s.checkBy(s.Policy, pw, m, g)
+// checkPassword returns 1015 or 1016, with the policy's reason as the cause, or
+// F004: judging a long password takes about as long as a hash and waits with
+// the hashes for its turn.
+func (s *Service) checkPassword(ctx context.Context, pw string, m Member, g groups.Group) error {
+	return s.checkBy(ctx, s.Policy, pw, m, g)
 }
 
-func (s *Service) checkBy(p *password.Policy, pw string, m Member, g groups.Group) error {
-	err := p.Check(pw, s.subject(m, g))
+func (s *Service) checkBy(ctx context.Context, p *password.Policy, pw string, m Member, g groups.Group) error {
+	var err error
+	if errRoom := s.Hasher.Run(ctx, func() { err = p.Check(pw, s.subject(m, g)) }); errRoom != nil {
+		return hashingFault(errRoom)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -226,15 +273,6 @@ func (s *Service) checkBy(p *password.Policy, pw string, m Member, g groups.Grou
 	}
 }
 
-// roomToHash returns F004 where the new password could not be hashed soon: said
-// before anything is looked up it costs little, and tells nothing.
-func (s *Service) roomToHash() error {
-	if s.Hasher.Busy() {
-		return hashingFault(password.ErrBusy)
-	}
-	return nil
-}
-
 func hashingFault(err error) error {
 	if errors.Is(err, password.ErrBusy) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return errcodes.Wrap(errcodes.Unavailable, err)
@@ -242,10 +280,24 @@ func hashingFault(err error) error {
 	return err
 }
 
-// newOrder completes an order: id and time, and where it has a purpose, the
+// tokenLife is how long a link of PageSeeder's services works: as a group's
+// settings say, or else as the program's do.
+func (s *Service) tokenLife(g groups.Group) time.Duration {
+	if own := s.Templates.OwnSettings(g.Chain()).TokenLife; own != 0 {
+		return time.Duration(own)
+	}
+	return s.TokenLife
+}
+
+// newOrder completes an order: id and time, and if it has a purpose, the
 // token's hash and how long it lives.
 func (s *Service) newOrder(o Order, life time.Duration) (Order, error) {
-	o.Created = s.Now()
+	return s.newOrderAt(s.Now(), o, life)
+}
+
+// newOrderAt completes an order that is due at a time.
+func (s *Service) newOrderAt(at time.Time, o Order, life time.Duration) (Order, error) {
+	o.Created = at
 	id, err := mail.NewID(o.Created, s.Random)
 	if err != nil {
 		return o, err
@@ -264,10 +316,10 @@ func (s *Service) newOrder(o Order, life time.Duration) (Order, error) {
 // on without the caller. A failed attempt is the worker's to repeat.
 func (s *Service) dispatch(ctx context.Context, caller Caller, async bool, id mail.ID) {
 	if async || !caller.Admin() && !s.SyncForAll {
-		s.Courier.Wake()
+		s.Dispatcher.Wake()
 		return
 	}
-	if err := s.Courier.Deliver(ctx, id); err != nil {
+	if err := s.Dispatcher.Deliver(ctx, id); err != nil {
 		s.Log.WarnContext(ctx, "mail not delivered at once", "mail", id.String(), "err", err)
 	}
 }

@@ -2,17 +2,20 @@ package members
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"log/slog"
 	"time"
 
-	"reseed/mail"
-	"reseed/password"
-	"reseed/templates"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/templates"
 )
 
-// Courier carries queued mail.
-type Courier interface {
+// Dispatcher delivers queued mail.
+type Dispatcher interface {
+	// Backlog is how long the oldest order waits that no worker has looked at yet.
+	Backlog() time.Duration
 	// Wake tells the worker that there is something to do; it never waits.
 	Wake()
 	// Deliver makes one attempt for an order at once. A failed attempt leaves the order queued.
@@ -31,19 +34,15 @@ const (
 
 // Config is what a Service works with and by. All fields but Audit and Random are required.
 type Config struct {
-	Resets   Resets
-	Registry Registry
-	Groups   Groups
-	Sessions Sessions
-	Clients  Clients
-	Sites    Sites
-	Courier  Courier
-	Audit    Auditor // of security events; none where nil
+	Store      Store
+	Dispatcher Dispatcher
+	Audit      Auditor // of security events; none if nil
 
 	Hasher    *password.Hasher
 	Policy    *password.Policy
+	Breaches  *password.Breaches // asked before a password is set; nil: not asked
 	Keys      password.Keys
-	Templates *templates.Set
+	Templates *templates.Library
 
 	Site       Site
 	Disclosure Disclosure
@@ -56,12 +55,21 @@ type Config struct {
 	// SyncForAll lets public callers wait for delivery too. It tells members
 	// from strangers by time, and is for closed test networks only.
 	SyncForAll bool
-	Access     Access // limits of signing in and being signed in
-	// CompatV5 answers as version 5 does where the versions differ (contract 1.3).
+	// NoticeClients is how notices tell where a request came from; "" as ClientsShortened.
+	NoticeClients NoticeClients
+	Access        Access // limits of signing in and being signed in
+	// SelfRegister lets anybody register (contract 1.5).
+	SelfRegister bool
+	// SMTPUTF8 lets addresses have letters beyond ASCII before the @: the mail server offers SMTPUTF8.
+	SMTPUTF8 bool
+	// CompatV5 answers as version 5 does if the versions differ (contract 1.3).
 	CompatV5 bool
 
+	// Origins are those whose pages may call, beside those that Wix sites list; as ParseOrigin returns them.
+	Origins []string
+
 	Now    func() time.Time
-	Random io.Reader // crypto/rand where nil
+	Random io.Reader // crypto/rand if nil
 	Log    *slog.Logger
 }
 
@@ -78,7 +86,15 @@ type Site struct {
 // catalogue (errcodes) or plain ones, which are internal faults.
 type Service struct {
 	Config
-	rivals rivals
+	// Checking and hashing the passwords of a token's uses takes long, and all but
+	// one are for nothing: the others find the token spent and get 102A instead of
+	// filling the queue of hashes until it refuses (F004), which
+	// TestOneOfATokensUsesIsHashed shows. Which server wins, the store decides.
+	tokenLocks keyedLocks[password.TokenHash]
+	// Sign-ins under one name are recorded one after the other: while a row is
+	// locked they hold one connection to the database, not all of them.
+	signInLocks keyedLocks[[sha256.Size]byte]
+	unknown     unknownNames
 }
 
 // NewService returns a Service.

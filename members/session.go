@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"io"
 
-	"reseed/errcodes"
-	"reseed/password"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/fold"
+	"github.com/reseed-project/reseed/password"
 )
 
 var errSession = errors.New("no such session")
@@ -21,29 +22,73 @@ const touchSteps = 10
 // session that the request came with ends (no fixation). It returns the id,
 // which is stored hashed only. Errors: as SignIn.
 func (s *Service) Login(ctx context.Context, name, pw, replaced string) (id string, m Member, err error) {
+	return s.login(ctx, signIn{name: name, password: pw}, replaced)
+}
+
+// LoginAdmin does the same for administrators. Anybody else is refused as an
+// unknown name is. Errors: as SignIn.
+func (s *Service) LoginAdmin(ctx context.Context, name, pw, replaced string) (id string, m Member, err error) {
+	return s.login(ctx, signIn{name: name, password: pw, admins: true}, replaced)
+}
+
+func (s *Service) login(ctx context.Context, n signIn, replaced string) (id string, m Member, err error) {
 	if id, err = s.secret(); err != nil {
 		return "", Member{}, err
 	}
 	now := s.Now()
-	opened := Session{ID: password.HashToken(id), Created: now, Seen: now, Expires: now.Add(s.Access.SessionLife)}
-	var ends password.TokenHash
+	n.opened = Session{ID: password.HashToken(id), Created: now, Seen: now, Expires: now.Add(s.Access.SessionLife)}
 	if replaced != "" {
-		ends = password.HashToken(replaced)
+		n.replaced = password.HashToken(replaced)
 	}
-	if m, err = s.enter(ctx, name, pw, opened, ends); err != nil {
+	if m, err = s.enter(ctx, n); err != nil {
 		return "", Member{}, err
 	}
-	s.audit(ctx, Caller{Member: m}, Event{Kind: SignedIn, MemberID: m.ID, Identifier: Fold(name), Detail: "session"}, nil)
+	s.audit(ctx, Caller{Member: m}, Event{Kind: SignedIn, MemberID: m.ID, Identifier: fold.ASCII(n.name), Detail: "session"}, nil)
 	return id, m, nil
+}
+
+// Open opens a session for a member who has just signed in, and returns its id.
+func (s *Service) Open(ctx context.Context, m Member) (string, error) {
+	id, err := s.secret()
+	if err != nil {
+		return "", err
+	}
+	now := s.Now()
+	ok, err := s.Store.SignedIn(ctx, GoodSignIn{
+		MemberID: m.ID, Password: m.Password, At: now, Client: s.failingClient(ctx), LockEnds: now.Add(s.Access.MaxLockout),
+		Session: Session{ID: password.HashToken(id), Created: now, Seen: now, Expires: now.Add(s.Access.SessionLife)},
+	})
+	if err == nil && !ok { // locked or changed meanwhile
+		err = errcodes.BadCredentials(errSignIn)
+	}
+	if err != nil {
+		return "", err
+	}
+	s.audit(ctx, Caller{Member: m}, Event{Kind: SignedIn, MemberID: m.ID, Detail: "session"}, nil)
+	return id, nil
+}
+
+// Renew gives a session another id, and returns it. Error: 401 0101 if there is
+// no such session.
+func (s *Service) Renew(ctx context.Context, id string) (string, error) {
+	renewed, err := s.secret()
+	if err != nil {
+		return "", err
+	}
+	ok, err := s.Store.RenewSession(ctx, password.HashToken(id), password.HashToken(renewed))
+	if err == nil && !ok {
+		err = errcodes.BadCredentials(errSession)
+	}
+	return renewed, err
 }
 
 // Logout ends a session, if there is such a session.
 func (s *Service) Logout(ctx context.Context, id string) error {
-	x, err := s.Sessions.FindSession(ctx, password.HashToken(id))
+	x, err := s.Store.FindSession(ctx, password.HashToken(id))
 	if err != nil || x.Member.Zero() {
 		return err
 	}
-	if err := s.Sessions.EndSession(ctx, x.ID); err != nil {
+	if err := s.Store.EndSession(ctx, x.ID); err != nil {
 		return err
 	}
 	s.audit(ctx, Caller{Member: x.Member}, Event{Kind: SignedOut, MemberID: x.Member.ID}, nil)
@@ -54,7 +99,7 @@ func (s *Service) Logout(ctx context.Context, id string) error {
 // for a while, at a certain age, and with their member's password or standing.
 // Errors: 401 0101.
 func (s *Service) Session(ctx context.Context, id string) (Member, error) {
-	x, err := s.Sessions.FindSession(ctx, password.HashToken(id))
+	x, err := s.Store.FindSession(ctx, password.HashToken(id))
 	if err != nil {
 		return Member{}, err
 	}
@@ -64,7 +109,7 @@ func (s *Service) Session(ctx context.Context, id string) (Member, error) {
 		return Member{}, errcodes.BadCredentials(errSession)
 	}
 	if idle > s.Access.SessionIdle/touchSteps {
-		if err := s.Sessions.TouchSession(ctx, x.ID, now); err != nil {
+		if err := s.Store.TouchSession(ctx, x.ID, now); err != nil {
 			return Member{}, err
 		}
 	}

@@ -13,8 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"reseed/errcodes"
-	"reseed/password"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/fold"
+	"github.com/reseed-project/reseed/password"
 )
 
 // WixSite is a site of contract 2. It maps to a group: its mails use the
@@ -22,9 +23,12 @@ import (
 type WixSite struct {
 	ID        int64  // from 1; 0: no site
 	UUID      string // what wix-site-id says, as ParseSiteID returns it
+	ClientID  string // what OAuth clients call it by, as ParseSiteID returns it
 	GroupID   int64
-	Redirects []string // origins that mails may lead back to, as ParseOrigin returns them
-	Created   time.Time
+	Redirects []string // origins that mails may lead back to and whose pages may call, as ParseOrigin returns them
+	// AllowRegister lets anybody become a member of the group.
+	AllowRegister bool
+	Created       time.Time
 }
 
 // Zero reports whether s is no site.
@@ -51,14 +55,22 @@ type Quota struct {
 	Max  int
 }
 
-// Sites is what the Wix services need of the store.
-type Sites interface {
-	// FindKey returns the key of that hash with its site, the zero APIKey where there is none.
+// SiteStore keeps Wix sites and their keys.
+type SiteStore interface {
+	// AddSite adds a site. *TakenError.
+	AddSite(ctx context.Context, site WixSite) error
+	// RemoveSite removes a site with its keys, and reports whether there was one.
+	RemoveSite(ctx context.Context, uuid string) (bool, error)
+	// AddKey adds a key of a site by its hash, and returns its number. *TakenError.
+	AddKey(ctx context.Context, k APIKey, hash password.TokenHash) (int64, error)
+	// RemoveKey removes a key, and reports whether there was one.
+	RemoveKey(ctx context.Context, id int64) (bool, error)
+	// FindKey returns the key of that hash with its site, the zero APIKey if there is none.
 	FindKey(ctx context.Context, hash password.TokenHash) (APIKey, error)
-	// FindSite returns the site of that UUID, the zero WixSite where there is none.
+	// FindSite returns the site of that UUID, the zero WixSite if there is none.
 	FindSite(ctx context.Context, uuid string) (WixSite, error)
 	// AddSiteOrder inserts an order and counts it in one transaction. It
-	// reports false, and changes nothing, where the quota is used up.
+	// reports false, and changes nothing, if the quota is used up.
 	AddSiteOrder(ctx context.Context, o Order, q Quota) (bool, error)
 }
 
@@ -74,7 +86,7 @@ var (
 // must name that site. Errors: 401 0101 for a key that is not known; 0101 for
 // one without the scope, and for a site that is not the key's (contract 2.1).
 func (s *Service) AuthorizeSite(ctx context.Context, key, siteID string) (WixSite, error) {
-	k, err := s.Sites.FindKey(ctx, password.HashToken(key))
+	k, err := s.Store.FindKey(ctx, password.HashToken(key))
 	if err != nil {
 		return WixSite{}, err
 	}
@@ -111,7 +123,7 @@ func (k APIKey) name() string {
 const keyPrefix = "reseed_"
 
 // NewAPIKey returns a fresh key, which goes into an HTTP header as it is.
-// random is crypto/rand's reader where nil.
+// random is crypto/rand's reader if nil.
 func NewAPIKey(random io.Reader) (string, error) {
 	var b [32]byte
 	if _, err := io.ReadFull(orCrypto(random), b[:]); err != nil {
@@ -120,8 +132,30 @@ func NewAPIKey(random io.Reader) (string, error) {
 	return keyPrefix + base64.RawURLEncoding.EncodeToString(b[:]), nil
 }
 
+// Lengths of API keys that are carried over, in bytes: a key is as good as a
+// password, and fits into a header.
+const (
+	MinAPIKey = 16
+	MaxAPIKey = 4000
+)
+
+// CheckAPIKey returns what is wrong with a key to carry over: its length, a
+// character that no header carries, or one that Reseed would take for an access
+// token.
+func CheckAPIKey(key string) error {
+	switch {
+	case len(key) < MinAPIKey || len(key) > MaxAPIKey:
+		return fmt.Errorf("the key must have %d to %d characters", MinAPIKey, MaxAPIKey)
+	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || r == ',' }):
+		return errors.New("the key holds a space, a comma or a character outside ASCII")
+	case IsSiteToken(key):
+		return errors.New("the key starts like an access token")
+	}
+	return nil
+}
+
 // NewSiteID returns a fresh random UUID (RFC 9562 5.4). random is crypto/rand's
-// reader where nil.
+// reader if nil.
 func NewSiteID(random io.Reader) (string, error) {
 	var b [16]byte
 	if _, err := io.ReadFull(orCrypto(random), b[:]); err != nil {
@@ -153,7 +187,7 @@ func ParseSiteID(s string) (string, error) {
 			return "", fault
 		}
 	}
-	return Fold(s), nil
+	return fold.ASCII(s), nil
 }
 
 func isHex(c byte) bool {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"reseed/errcodes"
-	"reseed/password"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/password"
 )
 
 func TestParseSiteID(t *testing.T) {
@@ -90,22 +90,22 @@ func statusOf(err error) int {
 	return errcodes.From(err).HTTPStatus()
 }
 
-// The error of an expired token is told from others only where the token would
+// The error of an expired token is told from others only if the token would
 // have been good.
 func TestRecovers(t *testing.T) {
 	m := Member{ID: 3, Status: SetPassword}
-	record := TokenRecord{MemberID: 3, Purpose: password.Recovery}
+	record := FoundToken{MemberID: 3, Purpose: password.Recovery}
 	for name, c := range map[string]struct {
-		change func(*TokenRecord, *Member)
+		change func(*FoundToken, *Member)
 		code   errcodes.Code
 	}{
-		"used":        {func(r *TokenRecord, _ *Member) { r.Used = true }, errcodes.InvalidToken},
-		"reset":       {func(r *TokenRecord, _ *Member) { r.Purpose = password.Reset }, errcodes.InvalidToken},
-		"another's":   {func(r *TokenRecord, _ *Member) { r.MemberID = 4 }, errcodes.InvalidToken},
-		"nobody's":    {func(r *TokenRecord, m *Member) { r.MemberID, *m = 0, Member{} }, errcodes.InvalidToken},
-		"disabled":    {func(_ *TokenRecord, m *Member) { m.Status = Disabled }, errcodes.InvalidToken},
-		"locked":      {func(_ *TokenRecord, m *Member) { m.Locked = true }, errcodes.InvalidToken},
-		"API account": {func(_ *TokenRecord, m *Member) { m.APIAccount = true }, errcodes.InvalidToken},
+		"used":        {func(r *FoundToken, _ *Member) { r.Used = true }, errcodes.InvalidToken},
+		"reset":       {func(r *FoundToken, _ *Member) { r.Purpose = password.Reset }, errcodes.InvalidToken},
+		"another's":   {func(r *FoundToken, _ *Member) { r.MemberID = 4 }, errcodes.InvalidToken},
+		"nobody's":    {func(r *FoundToken, m *Member) { r.MemberID, *m = 0, Member{} }, errcodes.InvalidToken},
+		"disabled":    {func(_ *FoundToken, m *Member) { m.Status = Disabled }, errcodes.InvalidToken},
+		"locked":      {func(_ *FoundToken, m *Member) { m.Locked = true }, errcodes.InvalidToken},
+		"API account": {func(_ *FoundToken, m *Member) { m.APIAccount = true }, errcodes.InvalidToken},
 	} {
 		r, who := record, m
 		c.change(&r, &who)

@@ -4,13 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"reseed/mail"
-	"reseed/password"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/password"
 )
 
 // Limits of a member's fields in characters (contract 1.6).
@@ -25,16 +24,17 @@ const maxLanguage = 35
 var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
 
 // Validate returns all that is wrong with a member to add, joined into one
-// error, nil where nothing is: the limits of contract 1.6, no control
+// error, nil if nothing is: the limits of contract 1.6, no control
 // characters, a known status, and a hash that can be verified, if there is
-// one. The text names fields, not their values.
-func Validate(m NewMember) error {
+// one. With smtpUTF8, addresses may have letters beyond ASCII before the @. The
+// text names fields, not their values.
+func Validate(m NewMember, smtpUTF8 bool) error {
 	return errors.Join(
 		identified(m),
 		fieldFault("firstname", nameFault(m.Firstname)),
 		fieldFault("surname", nameFault(m.Surname)),
 		fieldFault("username", usernameFault(m.Username)),
-		fieldFault("email", emailFault(m.Email)),
+		fieldFault("email", emailFault(m.Email, smtpUTF8)),
 		fieldFault("status", statusFault(m.Status)),
 		fieldFault("language", languageFault(m.Language)),
 		fieldFault("password_hash", hashFault(m.Password)),
@@ -56,6 +56,9 @@ func identified(m NewMember) error {
 }
 
 func nameFault(s string) string { return textFault(s, MaxName) }
+
+// ValidName reports whether s can be a first name or surname.
+func ValidName(s string) bool { return nameFault(s) == "" }
 
 func textFault(s string, limit int) string {
 	switch {
@@ -85,24 +88,44 @@ func usernameFault(s string) string {
 	if s != strings.TrimSpace(s) {
 		return "starts or ends with a space"
 	}
+	if s != "" && strings.Trim(s, "0123456789") == "" {
+		return "is a number, which addresses would read as an id"
+	}
 	return ""
 }
 
-func emailFault(s string) string {
+// newUsernameFault returns what is wrong with a username that a service is to
+// give (contract 1.1). Accounts that move in may have others.
+func newUsernameFault(s string) string {
+	if fault := usernameFault(s); fault != "" {
+		return fault
+	}
+	if !plainUsername.MatchString(s) {
+		return "holds something else than letters, digits, '_', '.' and '-'"
+	}
+	return ""
+}
+
+var plainUsername = regexp.MustCompile(`^[0-9a-zA-Z_.-]+$`)
+
+func emailFault(s string, smtpUTF8 bool) string {
 	if s == "" {
 		return ""
 	}
 	if fault := textFault(s, MaxIdentifier); fault != "" {
 		return fault
 	}
-	if !mail.ValidAddress(s) {
-		return "is not an address"
+	if validEmail(s, smtpUTF8) {
+		return ""
 	}
-	return ""
+	if mail.ValidUTF8Address(s) {
+		return "has letters beyond ASCII before the @, which takes smtp-utf8"
+	}
+	return "is not an address"
 }
 
 func statusFault(s Status) string {
-	if slices.Contains([]Status{Activated, Unactivated, SetPassword, Disabled}, s) {
+	if s.Valid() {
 		return ""
 	}
 	return "is none of activated, unactivated, set-password, disabled"
@@ -120,7 +143,7 @@ func hashFault(h password.Hash) string {
 		return ""
 	}
 	if err := password.ValidHash(string(h)); err != nil {
-		return "is not a usable argon2id or bcrypt hash" + strings.TrimPrefix(err.Error(), password.ErrBadHash.Error())
+		return "is not a hash of a known kind, or out of bounds" + strings.TrimPrefix(err.Error(), password.ErrBadHash.Error())
 	}
 	return ""
 }

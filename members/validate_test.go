@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"reseed/password"
+	"github.com/reseed-project/reseed/password"
 )
 
 func valid(change func(*NewMember)) NewMember {
@@ -27,7 +27,7 @@ func TestValidateAccepts(t *testing.T) {
 		"language":          func(m *NewMember) { m.Language = "pt-BR" },
 		"other status":      func(m *NewMember) { m.Status = SetPassword },
 	} {
-		if err := Validate(valid(change)); err != nil {
+		if err := Validate(valid(change), false); err != nil {
 			t.Errorf("%s: Validate() = %v", name, err)
 		}
 	}
@@ -52,6 +52,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"username", func(m *NewMember) { m.Username = " vvega" }},
 		{"email", func(m *NewMember) { m.Email = strings.Repeat("a", 60) + "@" + strings.Repeat("b", 35) + ".org" }},
 		{"email", func(m *NewMember) { m.Email = "nobody" }},
+		{"email has letters beyond ASCII", func(m *NewMember) { m.Email = "jürgen@example.org" }},
 		{"email", func(m *NewMember) { m.Email = "Evil <a@example.org>" }},
 		{"status", func(m *NewMember) { m.Status = "" }},
 		{"status", func(m *NewMember) { m.Status = "Activated" }},
@@ -61,7 +62,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"password_hash", func(m *NewMember) { m.Password = "secret" }},
 	} {
 		m := valid(c.change)
-		err := Validate(m)
+		err := Validate(m, false)
 		if err == nil || !strings.HasPrefix(err.Error(), c.field+" ") {
 			t.Errorf("Validate(%+v) = %v, want a fault of %s", m, err, c.field)
 		}
@@ -69,7 +70,7 @@ func TestValidateRefuses(t *testing.T) {
 }
 
 func TestValidateReportsAllFaults(t *testing.T) {
-	err := Validate(NewMember{Member: Member{Status: "x", Language: "!", Password: password.Hash("canary-hash")}})
+	err := Validate(NewMember{Member: Member{Status: "x", Language: "!", Password: password.Hash("canary-hash")}}, false)
 	if err == nil {
 		t.Fatal("Validate() = nil")
 	}

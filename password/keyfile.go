@@ -9,28 +9,10 @@ import (
 	"path/filepath"
 )
 
-const maxKeyFile = 16 << 10 // bytes
-
-// ReadKeyFile reads the keys from a file (see ParseKeys for its text). A file
-// that others than its owner may read or write is refused.
+// ReadKeyFile reads the keys from a file (see ParseKeys for its text), which
+// ReadSecretFile must find in order.
 func ReadKeyFile(path string) (Keys, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Keys{}, fmt.Errorf("read token keys: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Keys{}, fmt.Errorf("read token keys: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return Keys{}, fmt.Errorf("read token keys: %s is not a file", path)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return Keys{}, fmt.Errorf("read token keys: %s has mode %04o, must be for its owner alone (chmod 600)",
-			path, info.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	text, err := ReadSecretFile(path)
 	if err != nil {
 		return Keys{}, fmt.Errorf("read token keys: %w", err)
 	}
@@ -42,7 +24,7 @@ func ReadKeyFile(path string) (Keys, error) {
 }
 
 // LoadOrCreateKeyFile reads the keys from a file, which is made with a new key
-// where there is none. Processes that start at once agree on one key: the file
+// if there is none. Processes that start at once agree on one key: the file
 // appears complete or not at all, and the first one stays.
 func LoadOrCreateKeyFile(path string, rand io.Reader) (Keys, error) {
 	keys, err := ReadKeyFile(path)
@@ -60,7 +42,7 @@ func LoadOrCreateKeyFile(path string, rand io.Reader) (Keys, error) {
 }
 
 // createKeyFile writes a file beside path and links it into place, which
-// fails, unlike a rename, where another process was faster: that is fine.
+// fails, unlike a rename, if another process was faster: that is fine.
 func createKeyFile(path, text string) error {
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, ".keys-*") // of mode 0600

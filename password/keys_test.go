@@ -82,12 +82,12 @@ func TestReadKeyFileRefuses(t *testing.T) {
 		return path
 	}
 	good := line(testKey(1))
-	for _, mode := range []fs.FileMode{0o600, 0o400} {
+	for _, mode := range []fs.FileMode{0o600, 0o400, 0o440, 0o640} {
 		if _, err := ReadKeyFile(write(good, mode)); err != nil {
 			t.Errorf("mode %o: %v", mode, err)
 		}
 	}
-	for _, mode := range []fs.FileMode{0o640, 0o620, 0o604, 0o602, 0o644, 0o610, 0o666} {
+	for _, mode := range []fs.FileMode{0o620, 0o604, 0o602, 0o644, 0o444, 0o660, 0o666} {
 		if _, err := ReadKeyFile(write(good, mode)); err == nil {
 			t.Errorf("mode %o is accepted", mode)
 		}

@@ -50,7 +50,7 @@ var badHashes = []string{
 	"$2a$10$" + strings.Repeat("a", 52) + "=",
 	"$2a$1x$" + strings.Repeat("a", 53),
 	"$2a$100" + strings.Repeat("a", 53),
-	"$2x$10$" + strings.Repeat("a", 53),
+	"$2z$10$" + strings.Repeat("a", 53),
 	"$2$10$" + strings.Repeat("a", 54),
 	"$1$salt$" + strings.Repeat("a", 22),
 }
@@ -82,8 +82,8 @@ func FuzzPHC(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		a, err := parseArgon(Hash(s))
-		if valid := ValidHash(s) == nil; valid != (err == nil || checkBcrypt(Hash(s)) == nil) {
-			t.Fatalf("ValidHash(%q) is %v", s, valid)
+		if err == nil && ValidHash(s) != nil {
+			t.Fatalf("ValidHash(%q) is an error", s)
 		}
 		if err != nil {
 			return

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/reseed-project/reseed/fold"
 )
 
 // ErrIsIdentity says that a password equals the member's username or email
@@ -109,13 +111,16 @@ type Subject struct {
 // Check returns nil for a password that the subject may have: otherwise the
 // first fault, a *TooWeakError, or ErrIsIdentity for a password that has no
 // fault but being the username or email. That is the order of contract 1.3,
-// and so a name that would make a good password for somebody else is told
-// from a weak one.
+// and so a name that would make a good password for someone else is told
+// from a weak one. The password is judged as Normalise returns it.
 func (p *Policy) Check(password string, who Subject) error {
+	if len(password) <= MaxBytes {
+		password = Normalise(password)
+	}
 	if err := p.checkSize(password); err != nil {
 		return err
 	}
-	if hasLine(p.common(), foldASCII(password)) {
+	if hasLine(p.common(), fold.ASCII(password)) {
 		return &TooWeakError{Reason: Common}
 	}
 	need := p.config.Member
@@ -131,10 +136,11 @@ func (p *Policy) Check(password string, who Subject) error {
 	return nil
 }
 
-// Strength scores a password for somebody: names of theirs and of the service
+// Strength scores a password for someone: names of theirs and of the service
 // count as words that are guessed first. A password that is the username or
 // email is scored without them, see Check.
 func (p *Policy) Strength(password string, who Subject) Score {
+	password = Normalise(password[:min(len(password), MaxBytes)])
 	var words []string
 	if !who.is(password) {
 		words = who.words()
@@ -159,9 +165,9 @@ func (p *Policy) checkSize(password string) error {
 
 // is reports whether the password is the subject's username or email.
 func (s Subject) is(password string) bool {
-	folded := foldASCII(password)
-	return s.Username != "" && folded == foldASCII(s.Username) ||
-		s.Email != "" && folded == foldASCII(s.Email)
+	folded := fold.ASCII(password)
+	return s.Username != "" && folded == fold.ASCII(Normalise(s.Username)) ||
+		s.Email != "" && folded == fold.ASCII(Normalise(s.Email))
 }
 
 // words returns the subject's names, whole and in pieces. Pieces of one or two

@@ -31,13 +31,13 @@ func SwapKeys(path string) error {
 	})
 }
 
-// RenewKey makes a new key the current one of a key file and keeps the one
-// before. What was before that is forgotten.
+// RenewKey makes a new key the only one of a key file, which need not be there.
 func RenewKey(path string, rand io.Reader) error {
-	return changeKeyFile(path, func(k Keys) (Keys, error) {
-		key, err := NewKey(rand)
-		return Keys{Current: key, Previous: k.Current}, err
-	})
+	key, err := NewKey(rand)
+	if err != nil {
+		return err
+	}
+	return writeKeyFile(path, Keys{Current: key})
 }
 
 // changeKeyFile replaces the file at once: a reader sees the old one or the new one.
@@ -49,6 +49,10 @@ func changeKeyFile(path string, change func(Keys) (Keys, error)) error {
 	if keys, err = change(keys); err != nil {
 		return err
 	}
+	return writeKeyFile(path, keys)
+}
+
+func writeKeyFile(path string, keys Keys) error {
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, ".keys-*") // of mode 0600
 	if err != nil {

@@ -59,8 +59,8 @@ func TestRenewKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := read(t, path)
-		if !bytes.Equal(now.Previous, first.Current) || bytes.Equal(now.Current, first.Current) {
-			t.Error("the key before is not kept behind a new one")
+		if now.Previous != nil || bytes.Equal(now.Current, first.Current) {
+			t.Error("a key from before is kept")
 		}
 		first = now
 	}
@@ -72,8 +72,9 @@ func TestRenewKey(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Errorf("%d files left, %v", len(files), err)
 	}
-	if err := RenewKey(filepath.Join(t.TempDir(), "none"), rand.Reader); err == nil {
-		t.Error("a key file is made out of nothing")
+	lost := filepath.Join(t.TempDir(), "lost")
+	if err := RenewKey(lost, rand.Reader); err != nil || len(read(t, lost).Current) != MinKeyBytes {
+		t.Errorf("in the place of a lost file: %v", err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"unicode"
 
 	"github.com/ccojocar/zxcvbn-go/match"
-	"github.com/ccojocar/zxcvbn-go/matching"
 	"github.com/ccojocar/zxcvbn-go/scoring"
 )
 
@@ -57,45 +56,25 @@ func guessBits(password string, words []string) float64 {
 	return matchBits(block, known) + math.Log2(repeats)
 }
 
-// matchBits scores a string of one byte a character. The library's own search
-// for l33t takes time exponential in the kinds of symbols and drops the cost
-// of the substitutions: leetMatches stands in for it.
+// matchBits scores a string of one byte a character. The given words cost next
+// to nothing.
 func matchBits(s string, words []string) float64 {
-	found := matching.Omnimatch(s, words, matching.FilterL33tMatcher)
-	for i, m := range found {
-		if m.DictionaryName == "date_match" {
-			found[i].J = min(m.J, len(s)) - 1 // the library's dates end one too far
-		}
-	}
-	found = append(found, yearMatches(s)...)
-	found = append(found, leetMatches(s, words)...)
+	lists := append([]map[string]int{ranks(words)}, wordLists()...)
+	found := append(patternMatches(s), wordMatches(s, lists)...)
+	found = append(found, leetMatches(s, lists)...)
 	return scoring.MinimumEntropyMatchSequence(s, found).Entropy
-}
-
-// yearMatches finds 1900 to 2099.
-func yearMatches(s string) []match.Match {
-	var found []match.Match
-	for i := 0; i+4 <= len(s); i++ {
-		y := s[i : i+4]
-		if (y[:2] == "19" || y[:2] == "20") && strings.Trim(y, "0123456789") == "" {
-			found = append(found, match.Match{Pattern: "year", I: i, J: i + 3, Token: y, Entropy: math.Log2(200)})
-		}
-	}
-	return found
 }
 
 // leetMatches finds words written with digits and symbols for letters. Each
 // substitution costs a bit.
-func leetMatches(s string, words []string) []match.Match {
+func leetMatches(s string, lists []map[string]int) []match.Match {
 	var found []match.Match
 	for _, asL := range []bool{false, true} {
 		plain := unleet(s, asL)
 		if plain == s {
 			continue
 		}
-		for _, m := range matching.Omnimatch(plain, words, matching.FilterL33tMatcher,
-			matching.FilterSpatialMatcher, matching.FilterRepeatMatcher, matching.FilterSequenceMatcher,
-			matching.FilterDateSepMatcher, matching.FilterDateWithoutSepMatcher) {
+		for _, m := range wordMatches(plain, lists) {
 			m.Token = s[m.I : m.J+1]
 			if n := differences(m.Token, plain[m.I:m.J+1]); n > 0 {
 				m.Entropy += float64(n)
@@ -132,7 +111,7 @@ func differences(a, b string) int {
 }
 
 // period returns the length of the shortest block that, repeated, gives the
-// string; its own length where nothing repeats.
+// string; its own length if nothing repeats.
 func period(s string) int {
 	for p := 1; p <= len(s)/2; p++ {
 		if s[p:] == s[:len(s)-p] {

@@ -59,10 +59,14 @@ const (
 	None     Purpose = ""
 	Reset    Purpose = "reset"
 	Recovery Purpose = "recovery"
+	// Activation tokens activate an account, EmailChange ones confirm a new
+	// address (contract 1.5).
+	Activation  Purpose = "activation"
+	EmailChange Purpose = "email-change"
 )
 
 // Secret is a configured value that must not be shown: an SMTP password, a
-// DSN, a key. It prints as ***, or as nothing where it is empty.
+// DSN, a key. It prints as ***, or as nothing if it is empty.
 type Secret string
 
 // Reveal returns the value itself.

@@ -2,7 +2,8 @@
 # Installs what the tests need and this machine lacks: a C compiler (for the
 # race detector), MariaDB, Galera and Postfix, of which the tests start private
 # instances, rsync with which Galera's nodes copy their data, Chromium for the
-# tests of the pages, and Node with npm for them and for a vendor's SDK.
+# tests of the pages, Node with npm for them and for a vendor's SDK, Java with
+# Saxon for PageSeeder's own mail templates, pytest for an example, and promtool for the alert rules.
 # Services of installed packages are neither started nor set up, and nothing that
 # is installed is removed, as another mail server would be.
 set -euo pipefail
@@ -21,12 +22,18 @@ need() { # need PACKAGE COMMAND...: PACKAGE is missing where none of its command
 
 need gcc gcc cc clang
 need mariadb-server mariadbd mysqld
+need libxml2-utils xmllint
 need mariadb-server wsrep_sst_rsync # its core alone has a server, and not this
 need nodejs node
 need chromium chromium chromium-browser google-chrome
 need npm npm
 need rsync rsync
 need postfix postfix
+need prometheus promtool # checks the alert rules
+# Saxon renders PageSeeder's own mail templates; its source-file launcher needs javac.
+need default-jdk-headless javac
+if [ ! -e /usr/share/java/Saxon-HE.jar ]; then packages+=(libsaxonhe-java); fi
+if ! /usr/bin/python3 -c 'import pytest' 2>/dev/null && ! python3 -c 'import pytest' 2>/dev/null; then packages+=(python3-pytest); fi
 # A library, not a command: its place is the package's.
 if [ ! -e /usr/lib/galera/libgalera_smm.so ]; then packages+=(galera-4); fi
 # The C library's headers come apart from the compiler.

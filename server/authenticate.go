@@ -3,10 +3,10 @@ package server
 import (
 	"errors"
 	"net/http"
-	"strings"
 
-	"reseed/errcodes"
-	"reseed/xmlresp"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/server/request"
+	"github.com/reseed-project/reseed/xmlresp"
 )
 
 // authenticate opens or ends a session (contract 1.5). It goes by its own
@@ -14,7 +14,7 @@ import (
 // new one. Logging out always succeeds, as the vendor documents. Errors: 0201
 // for a missing parameter, F006 for an unknown action, 401 0101, F004.
 func (s *server) authenticate(c *call) (xmlresp.Document, error) {
-	switch action := c.params.get("action"); action {
+	switch action := c.params.Get("action"); action {
 	case "":
 		return nil, errcodes.Missing("action")
 	case "login":
@@ -22,12 +22,30 @@ func (s *server) authenticate(c *call) (xmlresp.Document, error) {
 	case "logout":
 		return s.logout(c)
 	default:
-		return nil, malformed(errors.New("no such action"))
+		return nil, request.Malformed(errors.New("no such action"))
 	}
 }
 
+// authenticateByGet ends a session; passwords don't belong in addresses, so that
+// login by GET is 405 (contract 1.5).
+func (s *server) authenticateByGet(c *call) (xmlresp.Document, error) {
+	if c.params.Get("action") == "login" {
+		return nil, &errcodes.Error{Code: errcodes.WrongMethod, Status: http.StatusMethodNotAllowed}
+	}
+	return s.authenticate(c)
+}
+
+// servletLogout answers the older address of logging out, which the bridge
+// client uses (contract 1.5). Errors as authenticate.
+func (s *server) servletLogout(c *call) (xmlresp.Document, error) {
+	if c.params.Get("action") == "login" {
+		return nil, request.Malformed(errors.New("the servlet only logs out"))
+	}
+	return s.authenticate(c)
+}
+
 func (s *server) login(c *call) (xmlresp.Document, error) {
-	name, password := c.params.get("username"), c.params.get("password")
+	name, password := c.params.Get("username"), c.params.Get("password")
 	if name == "" {
 		return nil, errcodes.Missing("username")
 	}
@@ -68,15 +86,7 @@ func (s *server) withCookie(doc xmlresp.Document, id string, maxAge int) docRepl
 	}
 	cookie := http.Cookie{ //nolint:gosec // Secure wherever members come by HTTPS
 		Name: sessionCookie, Value: id, Path: path, MaxAge: maxAge,
-		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: s.SecureCookies, SameSite: http.SameSiteLaxMode,
 	}
 	return docReply{Document: doc, header: http.Header{"Set-Cookie": {cookie.String()}}}
-}
-
-// formPost reports whether a request is a form without a query: what OAuth
-// demands, so that no secret stands in an address.
-func formPost(r *http.Request) bool {
-	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	return r.Method == http.MethodPost && r.URL.RawQuery == "" &&
-		strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded")
 }

@@ -50,7 +50,7 @@ func acceptsGzip(values []string) bool {
 	return star
 }
 
-// positive reports whether a weight is more than 0; it is 1 where none is given.
+// positive reports whether a weight is more than 0; it is 1 if none is given.
 func positive(params string) bool {
 	value, ok := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q=")
 	if !ok {

@@ -5,10 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"path"
+	"reflect"
+	"runtime"
+	"strings"
 
-	"reseed/errcodes"
-	"reseed/members"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/server/request"
+	"github.com/reseed-project/reseed/server/wix"
 )
 
 // edge wraps everything, answers of the router's own included: limits,
@@ -22,35 +29,38 @@ import (
 func (s *server) edge(next http.Handler) http.Handler {
 	places, large := make(chan struct{}, s.Limits.InFlight), make(chan struct{}, s.Limits.InFlight)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := &note{ResponseWriter: w, id: newRequestID(), start: s.Now(), client: s.Proxies.client(r)}
-		n.spared = s.Rates.SpareHere && fromHere(r)
-		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, n))
-		secure(w.Header(), n.id)
-		identifyWix(w.Header(), r.URL.Path, n.id)
+		n := &request.Record{ResponseWriter: w, ID: request.NewID(), Start: s.Now(), Client: s.Proxies.Client(r)}
+		n.Exempt = s.Rates.ExemptLocal && request.FromHere(r)
+		r = request.WithRecord(r, n)
+		setSecurityHeaders(w.Header(), n.ID)
+		if s.SecureCookies {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000") // a year (RFC 6797)
+		}
 		defer s.log(n, r)
 		defer s.recover(n, r)
-		defer s.weigh(n)
-		if err := s.admit(n); err != nil {
-			s.turnAway(n, r, err)
+		defer s.penalize(n)
+		if err := s.allow(n, r); err != nil {
+			w.Header().Set("Connection", "close") // an idle connection is a place that another client could have
+			s.reject(n, r, err)
 			return
 		}
-		if err := s.crowded(places); err != nil {
-			s.turnAway(n, r, err)
+		if err := s.overloaded(places); err != nil {
+			s.reject(n, r, err)
 			return
 		}
-		leave, err := enter(large, r)
+		leave, err := acquire(large, r)
 		if err != nil {
-			s.turnAway(n, r, err)
+			s.reject(n, r, err)
 			return
 		}
-		n.body, n.bodyErr = readBody(w, r, s.Limits.Body)
+		n.Body, n.BodyErr = readBody(w, r, s.Limits.Body)
 		leave()
 		select {
 		case places <- struct{}{}:
 			defer func() { <-places }()
-			s.attend(next, n, r)
+			s.serve(next, n, r)
 		default:
-			s.turnAway(n, r, errcodes.Wrap(errcodes.Unavailable, errFull))
+			s.reject(n, r, errcodes.Wrap(errcodes.Unavailable, errFull))
 		}
 	})
 }
@@ -62,10 +72,10 @@ var (
 	errBody = errors.New("as many large bodies as max-in-flight allows are being read")
 )
 
-// crowded returns F004 where a request would get no place, or one that is of
+// overloaded returns F004 if a request would get no place, or one that is of
 // no use: with more waiting for the database than it serves in time, all of
 // them would be answered late, and in the end none in time.
-func (s *server) crowded(places chan struct{}) error {
+func (s *server) overloaded(places chan struct{}) error {
 	if len(places) == cap(places) {
 		return errcodes.Wrap(errcodes.Unavailable, errFull)
 	}
@@ -75,14 +85,17 @@ func (s *server) crowded(places chan struct{}) error {
 	return nil
 }
 
-// turnAway answers a request for which nothing was done.
-func (s *server) turnAway(n *note, r *http.Request, err error) {
-	n.turnedAway = true
+// reject answers a request for which nothing was done.
+func (s *server) reject(n *request.Record, r *http.Request, err error) {
+	n.Rejected = true
+	if origin := r.Header.Get("Origin"); s.origins.known(origin, s.Now()) {
+		corsHeaders(n.Header(), origin)
+	}
 	s.refuse(n, r, err)
 }
 
-// attend hands a request on that got a place.
-func (s *server) attend(next http.Handler, n *note, r *http.Request) {
+// serve hands a request on that got a place.
+func (s *server) serve(next http.Handler, n *request.Record, r *http.Request) {
 	ctx, cancel := s.requestContext(r.Context(), n)
 	defer cancel()
 	next.ServeHTTP(n, r.WithContext(ctx))
@@ -90,8 +103,8 @@ func (s *server) attend(next http.Handler, n *note, r *http.Request) {
 
 // requestContext returns the context of a request's work: with where it comes
 // from, and with an end.
-func (s *server) requestContext(ctx context.Context, n *note) (context.Context, context.CancelFunc) {
-	ctx = members.WithOrigin(ctx, members.Origin{RequestID: n.id, Client: n.client})
+func (s *server) requestContext(ctx context.Context, n *request.Record) (context.Context, context.CancelFunc) {
+	ctx = members.WithOrigin(ctx, members.Origin{RequestID: n.ID, Client: n.Client})
 	if s.Timeout == 0 {
 		return ctx, func() {}
 	}
@@ -101,10 +114,10 @@ func (s *server) requestContext(ctx context.Context, n *note) (context.Context, 
 // smallBody is more than a form of ours needs.
 const smallBody = 8 << 10
 
-// enter takes a place for a body that is large, or may be, until leave is
+// acquire takes a place for a body that is large, or may be, until leave is
 // called. All connections together, each with a body that never ends, would take
 // up a gigabyte; so those who send such keep each other out, and nobody else.
-func enter(large chan struct{}, r *http.Request) (leave func(), err error) {
+func acquire(large chan struct{}, r *http.Request) (leave func(), err error) {
 	if r.ContentLength >= 0 && r.ContentLength <= smallBody {
 		return func() {}, nil
 	}
@@ -129,43 +142,47 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		return nil, errcodes.New(errcodes.RequestTooLarge)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, errcodes.Wrap(errcodes.RequestTooLarge, err)
 	}
 	if err != nil {
-		return nil, malformed(fmt.Errorf("read body: %w", err))
+		return nil, request.Malformed(fmt.Errorf("read body: %w", err))
 	}
 	return body, nil
 }
 
-// secure sets the headers that every answer has (WEB-1, WEB-2, WEB-3).
-func secure(h http.Header, requestID string) {
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+// setSecurityHeaders sets the headers that every answer has (WEB-1, WEB-2, WEB-3).
+func setSecurityHeaders(h http.Header, requestID string) {
+	maps.Copy(h, securityHeaders)
 	h.Set("X-Request-Id", requestID)
+}
+
+// securityHeaders are shared by all answers: their values may be replaced, not changed.
+var securityHeaders = http.Header{
+	"Cache-Control":           {"no-store"},
+	"X-Content-Type-Options":  {"nosniff"},
+	"Referrer-Policy":         {"no-referrer"},
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"},
 }
 
 // refuse answers a request that never gets to its service.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if isWix(r.URL.Path) {
-		writeWix(w, r, nil, err)
+	if wix.Owns(r) {
+		wix.Write(w, r, nil, err)
 		return
 	}
-	if addressOf(r.Context()).shown == "" {
-		r = r.WithContext(context.WithValue(r.Context(), addressKey{}, readAddress(r, s.SitePrefix)))
+	if request.AddressOf(r.Context()).Shown == "" {
+		request.SetAddress(r, s.SitePrefix)
 	}
-	if s.pages.owns(addressOf(r.Context())) {
-		s.pages.newVisit(r).problem(err).write(w)
+	if s.pages != nil && s.pages.Owns(request.AddressOf(r.Context())) {
+		s.pages.WriteProblem(w, r, err)
 		return
 	}
 	s.write(w, r, nil, err)
 }
 
 // recover turns a panic into the internal error, unless the answer has begun.
-func (s *server) recover(n *note, r *http.Request) {
+func (s *server) recover(n *request.Record, r *http.Request) {
 	p := recover()
 	if p == nil {
 		return
@@ -176,9 +193,22 @@ func (s *server) recover(n *note, r *http.Request) {
 	}
 	// The value may quote input: its type and the place are enough to find the defect.
 	fault := fmt.Errorf("panic of type %T at %s", p, panicSite())
-	if n.status == 0 {
+	if n.Status == 0 {
 		s.refuse(n, r, fault)
 		return
 	}
-	noteError(r.Context(), errcodes.From(fault))
+	request.SetError(r.Context(), errcodes.From(fault))
+}
+
+// panicSite names the function that panicked, without arguments.
+func panicSite() string {
+	module := path.Dir(reflect.TypeFor[server]().PkgPath())
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		if strings.HasPrefix(frame.Function, module+"/") || !more {
+			return frame.Function
+		}
+	}
 }

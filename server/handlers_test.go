@@ -2,35 +2,40 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
-	"reseed/errcodes"
-	"reseed/members"
-	"reseed/templates"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/server/pages"
+	"github.com/reseed-project/reseed/server/request"
+	"github.com/reseed-project/reseed/templates"
 )
 
 // A panic in any handler is answered with the internal error, in the words of
 // that service, is one line of log that holds nothing of the request, and the
 // next request is served (WEB-14). Here no handler has anything to work with.
 func TestEveryHandlerMayPanic(t *testing.T) {
-	looks, err := templates.LoadPages(nil, templates.Options{})
+	looks, err := templates.NewLibrary(nil, templates.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	logged := &logBuffer{}
 	h := New(Config{
 		SitePrefix: "/ps", Now: time.Now, Log: slog.New(slog.NewTextHandler(logged, nil)),
-		Pages: &PageConfig{Looks: looks, HostURL: "http://localhost/ps", SiteName: "canary", Inbox: brokenInbox{}, InboxEverywhere: true},
+		Pages: &pages.Config{Looks: looks, HostURL: "http://localhost/ps", SiteName: "canary", Inbox: brokenInbox{}, InboxEverywhere: true},
 	})
 	const token = "ujHidAn9kKjObQuVbl_vLMc9npOjAKj2"
 	form := "email=canary@example.org&member=2&member-password=canary-pw&member-password-again=canary-pw&action=login&username=canary&password=canary-pw" +
 		"&identifier=canary&grant_type=client_credentials&client_id=0123456789abcdef&client_secret=canary&token=" + token +
-		"&link=" + mark(members.Link{MemberID: 2, Token: token})
+		"&link=" + linkDigest("2."+token)
 	wix := `{"email":"canary@example.org","recoveryToken":"canary-token","password":"canary-password"}`
 	for _, c := range []struct{ method, path, body, want string }{
 		{"POST", "/members/resetpassword", form, `id="F001"`},
@@ -88,10 +93,16 @@ func checkPanic(t *testing.T, call string, status int, body, want, line string) 
 	}
 }
 
+// linkDigest is what the page's form carries for the link in the cookie.
+func linkDigest(cookie string) string {
+	sum := sha256.Sum256([]byte("reseed/page/v1\x00" + cookie))
+	return hex.EncodeToString(sum[:8])
+}
+
 // brokenInbox panics with what it is asked for.
 type brokenInbox struct{}
 
-func (brokenInbox) List() ([]MailEntry, error)        { panic("canary") }
+func (brokenInbox) List() ([]pages.MailEntry, error)  { panic("canary") }
 func (brokenInbox) Read(id string) ([]byte, error)    { panic(id) }
 func (brokenInbox) Remove(id string) error            { panic(id) }
 func (brokenInbox) Watch(context.Context) func() bool { panic("canary") }
@@ -175,7 +186,7 @@ func TestGuessesCountForTen(t *testing.T) {
 				return members.Requested, nil
 			}},
 			SitePrefix: "/ps", Rates: Rates{Client: 30}, Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
-			Proxies: Proxies{Trusted: prefixes("192.0.2.0/24")},
+			Proxies: request.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		}
 		h := New(s)
 		ask := func(client string) int {

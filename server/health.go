@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"strconv"
+
+	"github.com/reseed-project/reseed/server/request"
 )
 
 // Health tells how the parts behind the server are.
@@ -17,11 +20,13 @@ type Health interface {
 	Detail(ctx context.Context) map[string]string
 }
 
-// The health endpoints are outside of all limits, so that an overloaded server
-// isn't taken for a dead one.
+// The health endpoints have an allowance of their own, so that an overloaded
+// server isn't taken for a dead one.
 const (
 	livePath  = "/livez"
 	readyPath = "/readyz"
+
+	probesPerMinute = 600 // from one client
 )
 
 // HealthHandler answers /livez and /readyz, and nothing else.
@@ -36,16 +41,25 @@ func HealthHandler(h Health) http.Handler {
 }
 
 // healthFirst answers the health endpoints before anything else is done.
-func healthFirst(h Health, next http.Handler) http.Handler {
-	if h == nil {
+func (s *server) healthFirst(next http.Handler) http.Handler {
+	if s.Health == nil {
 		return next
 	}
+	limiter := newLimiter(Rates{Client: probesPerMinute})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !probes(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		answerHealth(h, w, r)
+		w.Header().Set("Connection", "close") // a probe is over when it is answered
+		client := s.Proxies.Client(r)
+		if wait := limiter.take(request.Network(client), s.Now()); wait > 0 && !client.IsLoopback() {
+			setSecurityHeaders(w.Header(), request.NewID())
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+			writeHealth(w, r, http.StatusTooManyRequests, health{Status: "too many probes"})
+			return
+		}
+		answerHealth(s.Health, w, r)
 	})
 }
 
@@ -54,7 +68,7 @@ func probes(r *http.Request) bool {
 }
 
 func answerHealth(h Health, w http.ResponseWriter, r *http.Request) {
-	secure(w.Header(), newRequestID())
+	setSecurityHeaders(w.Header(), request.NewID())
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		writeHealth(w, r, http.StatusMethodNotAllowed, health{Status: "method not allowed"})
@@ -89,6 +103,6 @@ func writeHealth(w http.ResponseWriter, r *http.Request, status int, h health) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // a client that went away is no fault of ours
+		_, _ = w.Write(body) // it is not our fault if the client has gone
 	}
 }

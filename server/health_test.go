@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 // calm is well.
@@ -17,8 +18,10 @@ func (calm) Detail(context.Context) map[string]string { return map[string]string
 // ill is not, for a reason that is nobody's business.
 type ill struct{}
 
-func (ill) Ready(context.Context) error              { return errors.New("canary") }
-func (ill) Detail(context.Context) map[string]string { return map[string]string{"database": "away"} }
+func (ill) Ready(context.Context) error { return errors.New("canary") }
+func (ill) Detail(context.Context) map[string]string {
+	return map[string]string{"database": "unavailable"}
+}
 
 func TestHealth(t *testing.T) {
 	for _, c := range []struct {
@@ -30,13 +33,13 @@ func TestHealth(t *testing.T) {
 		{calm{}, "GET", "/livez", 200, `{"status":"alive"}`},
 		{ill{}, "GET", "/livez", 200, `{"status":"alive"}`},
 		{calm{}, "GET", "/readyz", 200, `{"status":"ready","parts":{"database":"ok"}}`},
-		{ill{}, "GET", "/readyz", 503, `{"status":"not ready","parts":{"database":"away"}}`},
+		{ill{}, "GET", "/readyz", 503, `{"status":"not ready","parts":{"database":"unavailable"}}`},
 		{ill{}, "HEAD", "/readyz", 503, ""},
 		{calm{}, "POST", "/readyz", 405, `{"status":"method not allowed"}`},
 		{calm{}, "TRACE", "/livez", 405, `{"status":"method not allowed"}`},
 	} {
 		next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Errorf("%s %s goes on", c.method, c.path) })
-		for name, h := range map[string]http.Handler{"first": healthFirst(c.health, next), "alone": HealthHandler(c.health)} {
+		for name, h := range map[string]http.Handler{"first": (&server{Config: Config{Health: c.health, Now: time.Now}}).healthFirst(next), "alone": HealthHandler(c.health)} {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
 			want := c.body
@@ -58,5 +61,37 @@ func TestHealth(t *testing.T) {
 	HealthHandler(calm{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/livez/", nil))
 	if w.Code != 404 {
 		t.Errorf("another path is answered %d", w.Code)
+	}
+}
+
+// TestProbesHaveTheirOwnAllowance holds that probes are bounded for each client,
+// apart from its requests, leave no connection open, and go on for this machine.
+func TestProbesHaveTheirOwnAllowance(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := &server{Config: Config{Health: calm{}, Now: func() time.Time { return now }}}
+	h := s.healthFirst(http.NotFoundHandler())
+	probe := func(from string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/livez", nil)
+		r.RemoteAddr = from
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Header().Get("Connection") != "close" || w.Header().Get("Cache-Control") != "no-store" {
+			t.Fatalf("headers %v", w.Header())
+		}
+		return w
+	}
+	for range probesPerMinute {
+		if w := probe("192.0.2.1:9"); w.Code != http.StatusOK {
+			t.Fatalf("a probe within the allowance: %d", w.Code)
+		}
+		probe("127.0.0.1:9")
+	}
+	if w := probe("192.0.2.1:9"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "1" {
+		t.Errorf("a probe beyond it: %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+	for _, from := range []string{"192.0.2.2:9", "127.0.0.1:9"} {
+		if w := probe(from); w.Code != http.StatusOK {
+			t.Errorf("from %s meanwhile: %d", from, w.Code)
+		}
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"reseed/errcodes"
-	"reseed/members"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/server/request"
 )
 
 // sessionCookie is the session's name, as in ;jsessionid= (contract 1.5).
@@ -35,12 +36,16 @@ type Sessions interface {
 	// Login opens a session and ends the replaced one, if any; 401 0101.
 	Login(ctx context.Context, name, password, replaced string) (id string, m members.Member, err error)
 	Logout(ctx context.Context, id string) error
+	// Open opens a session for a member who has just signed in with a request.
+	Open(ctx context.Context, m members.Member) (id string, err error)
+	// Renew gives a session another id; 401 0101 if there is no such session.
+	Renew(ctx context.Context, id string) (renewed string, err error)
 }
 
 // Clients is what the server needs of OAuth.
 type Clients interface {
-	// Grant returns an access token for client credentials; members.ErrClient.
-	Grant(ctx context.Context, client, secret string) (token string, err error)
+	// Token gives an access token; members.ErrClient, ErrUnauthorized, ErrBadGrant.
+	Token(ctx context.Context, r members.TokenRequest) (members.Tokens, error)
 	// Bearer returns whom a token speaks for; 401 0101.
 	Bearer(ctx context.Context, token string) (members.Caller, error)
 }
@@ -48,27 +53,28 @@ type Clients interface {
 // identify finds out who is calling: anybody without credentials, a member
 // with good ones. Credentials that are given but wrong are 401 with 0101,
 // never "anybody" (contract 1.5). The strictest reading wins: all that are
-// given must be good and name the same caller.
-func (s *server) identify(r *http.Request) (members.Caller, error) {
+// given must be good and name the same caller. Of several sessions any good one
+// counts, since another application of the host may set the cookie, too; and
+// only sessions, none of them good, are nobody on a service that is public:
+// just the people who forgot a password have one that ended.
+func (s *server) identify(r *http.Request, a access) (members.Caller, error) {
 	var callers []members.Caller
-	if len(r.Header.Values("Authorization")) > 0 {
+	authorized := len(r.Header.Values("Authorization")) > 0
+	if authorized {
 		c, err := s.authorization(r)
 		if err != nil {
 			return members.Caller{}, err
 		}
 		callers = append(callers, c)
 	}
-	ids := sessionIDs(r)
-	if len(ids) > maxSessions {
+	signedIn, given, err := s.sessions(r)
+	if err != nil {
+		return members.Caller{}, err
+	}
+	if given && len(signedIn) == 0 && (authorized || !a.public) {
 		return members.Caller{}, errcodes.BadCredentials(errCredentials)
 	}
-	for _, id := range ids {
-		m, err := s.session(r.Context(), id)
-		if err != nil {
-			return members.Caller{}, err
-		}
-		callers = append(callers, members.Caller{Member: m})
-	}
+	callers = append(callers, signedIn...)
 	if len(callers) == 0 {
 		return members.Caller{}, nil
 	}
@@ -80,6 +86,25 @@ func (s *server) identify(r *http.Request) (members.Caller, error) {
 	return callers[0], nil
 }
 
+// sessions returns whose sessions a request names, and whether it names any.
+func (s *server) sessions(r *http.Request) (callers []members.Caller, given bool, err error) {
+	ids := sessionIDs(r)
+	if len(ids) > maxSessions {
+		return nil, true, errcodes.BadCredentials(errCredentials)
+	}
+	for _, id := range ids {
+		m, err := s.session(r.Context(), id)
+		if err != nil && errcodes.From(err).HTTPStatus() == http.StatusUnauthorized {
+			continue
+		}
+		if err != nil {
+			return nil, true, err
+		}
+		callers = append(callers, members.Caller{Member: m})
+	}
+	return callers, len(ids) > 0, nil
+}
+
 // authorization reads the Authorization header: Basic or Bearer, and once.
 func (s *server) authorization(r *http.Request) (members.Caller, error) {
 	given := r.Header.Values("Authorization")
@@ -88,7 +113,7 @@ func (s *server) authorization(r *http.Request) (members.Caller, error) {
 		return s.bearer(r.Context(), strings.TrimLeft(token, " "))
 	}
 	name, password, ok := r.BasicAuth()
-	if len(given) > 1 || !ok || !utf8.ValidString(name) || hasControls(name) {
+	if len(given) > 1 || !ok || !utf8.ValidString(name) || request.HasControls(name) {
 		return members.Caller{}, errcodes.BadCredentials(errCredentials)
 	}
 	m, err := s.Members.SignIn(r.Context(), name, password)
@@ -125,10 +150,16 @@ func sessionIDs(r *http.Request) []string {
 			given = append(given, strings.Trim(value, "\" \t"))
 		}
 	}
-	for _, id := range append(given, addressOf(r.Context()).sessions...) {
+	for _, id := range append(given, request.AddressOf(r.Context()).Sessions...) {
 		if id != "" && len(ids) <= maxSessions && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
 	return ids
+}
+
+// bearer reports whether the call has an access token.
+func (c *call) bearer() bool {
+	scheme, _, _ := strings.Cut(c.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Bearer")
 }

@@ -8,16 +8,17 @@ import (
 	"sync"
 	"time"
 
-	"reseed/errcodes"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/server/request"
 )
 
 // Rates bound how much is asked, in requests a minute; as many may come at
 // once. 0: no limit. They don't apply to /livez and /readyz.
 type Rates struct {
-	Client int // from one IPv4 address or IPv6 /64
+	Client int // from one IPv4 address or IPv6 /64; 4 times as many from a /56, 16 times from a /48
 	Total  int // from all clients together
-	// SpareHere says that requests from this machine itself count in total alone.
-	SpareHere bool
+	// ExemptLocal says that requests from this machine itself count in total alone.
+	ExemptLocal bool
 }
 
 // guessWeight is how many requests a wrong password or token counts for,
@@ -39,7 +40,7 @@ type limiter struct {
 
 	mu         sync.Mutex
 	total      bucket
-	young, old map[netip.Addr]bucket
+	young, old map[netip.Prefix]bucket
 }
 
 type bucket struct {
@@ -48,10 +49,10 @@ type bucket struct {
 }
 
 func newLimiter(r Rates) *limiter {
-	return &limiter{rates: r, most: rememberedClients, young: map[netip.Addr]bucket{}}
+	return &limiter{rates: r, most: rememberedClients, young: map[netip.Prefix]bucket{}}
 }
 
-// take counts a request. Where that would be over a limit it doesn't count, and
+// take counts a request. If that would be over a limit it doesn't count, and
 // take returns how long to wait.
 func (l *limiter) take(client netip.Addr, now time.Time) time.Duration {
 	if l.rates == (Rates{}) {
@@ -59,17 +60,46 @@ func (l *limiter) take(client netip.Addr, now time.Time) time.Duration {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	mine := l.client(client).drained(l.rates.Client, now)
 	all := l.total.drained(l.rates.Total, now)
-	if wait := max(mine.wait(l.rates.Client), all.wait(l.rates.Total)); wait > 0 {
-		l.keep(client, mine) // who keeps asking is not forgotten
-		return wait
+	wait := all.wait(l.rates.Total)
+	networks := networksOf(client, l.rates.Client)
+	for _, n := range networks {
+		wait = max(wait, l.client(n.prefix).drained(n.rate, now).wait(n.rate))
 	}
-	mine.used++
-	all.used++
+	counted := 1.0
+	if wait > 0 {
+		counted = 0 // who keeps asking is not forgotten
+	}
+	for _, n := range networks {
+		b := l.client(n.prefix).drained(n.rate, now)
+		b.used += counted
+		l.keep(n.prefix, b)
+	}
+	all.used += counted
 	l.total = all
-	l.keep(client, mine)
-	return 0
+	return wait
+}
+
+// network is a part of the internet with a limit of its own.
+type network struct {
+	prefix netip.Prefix
+	rate   int // requests a minute
+}
+
+// networksOf returns the networks that a client counts in. Providers hand out
+// IPv6 by /64, /56 and /48, so that one subscriber may have 65,536 of the first.
+func networksOf(client netip.Addr, rate int) []network {
+	if !client.Is6() {
+		return []network{{netip.PrefixFrom(client, client.BitLen()), rate}}
+	}
+	var list []network
+	for _, n := range []struct{ bits, times int }{{64, 1}, {56, 4}, {48, 16}} {
+		prefix, err := client.Prefix(n.bits)
+		if err == nil {
+			list = append(list, network{prefix, n.times * rate})
+		}
+	}
+	return list
 }
 
 // takeTotal counts a request of a client without a limit of its own.
@@ -93,24 +123,26 @@ func (l *limiter) charge(client netip.Addr, n int, now time.Time) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.client(client).drained(l.rates.Client, now)
-	b.used = min(b.used+float64(n), 2*float64(l.rates.Client))
-	l.keep(client, b)
+	for _, in := range networksOf(client, l.rates.Client) {
+		b := l.client(in.prefix).drained(in.rate, now)
+		b.used = min(b.used+float64(n), 2*float64(in.rate))
+		l.keep(in.prefix, b)
+	}
 }
 
-func (l *limiter) client(a netip.Addr) bucket {
+func (l *limiter) client(a netip.Prefix) bucket {
 	if b, ok := l.young[a]; ok {
 		return b
 	}
 	return l.old[a]
 }
 
-func (l *limiter) keep(a netip.Addr, b bucket) {
+func (l *limiter) keep(a netip.Prefix, b bucket) {
 	if l.rates.Client == 0 {
 		return
 	}
 	if _, ok := l.young[a]; !ok && len(l.young) >= l.most {
-		l.old, l.young = l.young, map[netip.Addr]bucket{}
+		l.old, l.young = l.young, map[netip.Prefix]bucket{}
 	}
 	l.young[a] = b
 }
@@ -130,13 +162,19 @@ func (b bucket) wait(perMinute int) time.Duration {
 	return time.Duration(over / float64(perMinute) * float64(time.Minute))
 }
 
-// admit returns F003 where a request is over a limit.
-func (s *server) admit(n *note) error {
+// allow returns F003 if a request is over a limit, or what a test server is to
+// answer it with.
+func (s *server) allow(n *request.Record, r *http.Request) error {
+	if s.Fault != nil {
+		if err := s.Fault(r); err != nil {
+			return err
+		}
+	}
 	wait := time.Duration(0)
-	if n.spared {
+	if n.Exempt {
 		wait = s.limiter.takeTotal(s.Now())
 	} else {
-		wait = s.limiter.take(network(n.client), s.Now())
+		wait = s.limiter.take(request.Network(n.Client), s.Now())
 	}
 	if wait == 0 {
 		return nil
@@ -146,10 +184,11 @@ func (s *server) admit(n *note) error {
 	return e
 }
 
-// weigh makes a wrong password, token or other secret count for more.
-func (s *server) weigh(n *note) {
-	guessed := n.status == http.StatusUnauthorized || n.err != nil && errors.Is(n.err, errcodes.New(errcodes.InvalidToken))
-	if guessed && !n.spared {
-		s.limiter.charge(network(n.client), guessWeight, s.Now())
+// penalize makes a wrong password, token or other secret count for more.
+func (s *server) penalize(n *request.Record) {
+	guessed := n.Status == http.StatusUnauthorized ||
+		n.Err != nil && (n.Err.HTTPStatus() == http.StatusUnauthorized || errors.Is(n.Err, errcodes.New(errcodes.InvalidToken)))
+	if guessed && !n.Exempt {
+		s.limiter.charge(request.Network(n.Client), guessWeight, s.Now())
 	}
 }

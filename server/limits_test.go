@@ -14,13 +14,43 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"reseed/errcodes"
-	"reseed/members"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/server/request"
 )
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func netOf(s string) netip.Addr { return network(netip.MustParseAddr(s)) }
+// Whoever has a /56 or a /48 has many a /64, and no more requests for that than
+// are stated (the issue: IPv6 was counted by /64 alone).
+func TestIPv6IsCountedByItsLargerNetworksToo(t *testing.T) {
+	for name, c := range map[string]struct {
+		address func(i int) netip.Addr
+		want    int
+	}{
+		"one /64": {func(i int) netip.Addr { return ip6(0, 0, uint16(i)) }, 10},
+		"one /56": {func(i int) netip.Addr { return ip6(0, uint8(i), 0) }, 40},
+		"one /48": {func(i int) netip.Addr { return ip6(uint8(i), uint8(i>>8), 0) }, 160},
+	} {
+		l := newLimiter(Rates{Client: 10})
+		taken := 0
+		for i := range 2000 {
+			if l.take(c.address(i), start) == 0 {
+				taken++
+			}
+		}
+		if taken != c.want {
+			t.Errorf("%s: %d of 2000 are let in, want %d", name, taken, c.want)
+		}
+	}
+}
+
+// ip6 is an address of one /48: high and low pick the /64 in it, a /56 having one high.
+func ip6(high, low uint8, host uint16) netip.Addr {
+	return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0, 1, high, low, 14: byte(host >> 8), 15: byte(host)})
+}
+
+func netOf(s string) netip.Addr { return request.Network(netip.MustParseAddr(s)) }
 
 // taken counts how many of n requests a client gets through at one moment.
 func (l *limiter) taken(client string, n int, now time.Time) int {
@@ -122,7 +152,7 @@ func TestLimiterIsBounded(t *testing.T) {
 func limited(t *testing.T, r Rates) *httptest.Server {
 	t.Helper()
 	h := New(Config{SitePrefix: "/ps", Rates: r, Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
-		Health: calm{}, Proxies: Proxies{Trusted: prefixes("127.0.0.0/8")}})
+		Health: calm{}, Proxies: request.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return srv
@@ -295,7 +325,7 @@ func TestThisMachineIsSpared(t *testing.T) {
 		}
 		return counts
 	}
-	spare := Rates{Client: 10, Total: 60, SpareHere: true}
+	spare := Rates{Client: 10, Total: 60, ExemptLocal: true}
 	for name, c := range map[string]struct {
 		got, want map[int]int
 	}{
@@ -308,6 +338,19 @@ func TestThisMachineIsSpared(t *testing.T) {
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
+// TestStrictTransportSecurity holds that browsers are told to stay on HTTPS if
+// that is how members reach the site, and not if they don't.
+func TestStrictTransportSecurity(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		h := New(Config{SecureCookies: secure, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/nothing", nil))
+		if got := w.Header().Get("Strict-Transport-Security"); (got == "max-age=31536000") != secure {
+			t.Errorf("served by HTTPS %v: Strict-Transport-Security %q", secure, got)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 
-	"reseed/members"
-	"reseed/xmlresp"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/xmlresp"
 )
 
 // Profiles is what the services about one member need of the use cases.
@@ -13,6 +15,7 @@ type Profiles interface {
 	Profile(ctx context.Context, caller members.Caller, name, token string) (members.Profile, error)
 	Self(ctx context.Context, caller members.Caller) (members.Profile, error)
 	Unlock(ctx context.Context, caller members.Caller, name string) (members.Profile, error)
+	Strength(ctx context.Context, pw string) (password.Score, error)
 }
 
 // forceResetPassword answers both services that force a reset (contract 1.4).
@@ -20,11 +23,11 @@ func (s *server) forceResetPassword(c *call) (xmlresp.Document, error) {
 	_, given := c.params["member-password"]
 	outcome, err := s.Profiles.Force(c.Context(), c.caller, members.ForceRequest{
 		InGroup:     c.variable("group"),
-		Email:       c.params.get("email"),
-		Username:    c.params.get("member-username"),
-		Password:    c.params.get("member-password"),
+		Email:       c.params.Get("email"),
+		Username:    c.params.Get("member-username"),
+		Password:    c.params.Get("member-password"),
 		HasPassword: given,
-		Async:       c.params.is("notify-async"),
+		Async:       c.params.Is("notify-async"),
 	})
 	if err != nil {
 		return nil, err
@@ -34,7 +37,7 @@ func (s *server) forceResetPassword(c *call) (xmlresp.Document, error) {
 
 // member answers GET /members/{member} (contract 1.5).
 func (s *server) member(c *call) (xmlresp.Document, error) {
-	p, err := s.Profiles.Profile(c.Context(), c.caller, c.variable("member"), c.params.get("token"))
+	p, err := s.Profiles.Profile(c.Context(), c.caller, c.variable("member"), c.params.Get("token"))
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +59,7 @@ func (s *server) unlock(c *call) (xmlresp.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return xmlresp.MemberUnlock{Member: s.memberDoc(p)}, nil
+	return xmlresp.MemberUnlock{Member: s.memberDoc(p), Account: s.Version.Before(5, 9300)}, nil
 }
 
 func (s *server) memberDoc(p members.Profile) xmlresp.MemberDoc {
@@ -65,3 +68,19 @@ func (s *server) memberDoc(p members.Profile) xmlresp.MemberDoc {
 
 // version answers GET /version (contract 1.5).
 func (s *server) version(*call) (xmlresp.Document, error) { return s.Version, nil }
+
+// passwordMeter answers POST /password/meter (contract 1.5). Error: 0201.
+func (s *server) passwordMeter(c *call) (xmlresp.Document, error) {
+	pw := c.params.Get("member-password")
+	if pw == "" {
+		return nil, errcodes.Missing("member-password")
+	}
+	score, err := s.Profiles.Strength(c.Context(), pw)
+	if err != nil {
+		return nil, err
+	}
+	return xmlresp.PasswordMeter{Level: meterLevels[score], Score: int64(score)}, nil
+}
+
+// meterLevels are the vendor's words for scores from 0 to 4.
+var meterLevels = [...]string{"WEAK", "WEAK", "MEDIUM", "GOOD", "STRONG"}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,43 +11,45 @@ import (
 	"testing/synctest"
 	"time"
 
-	"reseed/errcodes"
-	"reseed/members"
-	"reseed/password"
-	"reseed/templates"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/server/pages"
+	"github.com/reseed-project/reseed/server/wix"
+	"github.com/reseed-project/reseed/templates"
 )
 
 // overloadedServer is one whose requests would wait for the database for so long.
 func overloadedServer(t *testing.T, wait time.Duration) http.Handler {
 	t.Helper()
-	looks, err := templates.LoadPages(nil, templates.Options{})
+	looks, err := templates.NewLibrary(nil, templates.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return New(Config{
 		Members: &fakeMembers{reset: succeed}, Sessions: noSessions{}, SitePrefix: "/ps", Now: time.Now, Health: calm{},
-		Wix: fakeWix{func() error { return nil }}, Log: slog.New(slog.DiscardHandler),
+		Wix: fakeWix{recovery: func() error { return nil }}, Log: slog.New(slog.DiscardHandler),
 		Wait:  func() time.Duration { return wait },
-		Pages: &PageConfig{Looks: looks, HostURL: "https://example.org/ps", SiteName: "Example", Policy: password.PolicyConfig{Min: 8, Max: 99}},
+		Pages: &pages.Config{Looks: looks, HostURL: "https://example.org/ps", SiteName: "Example", Policy: password.PolicyConfig{Min: 8, Max: 99}},
 	})
 }
 
 // Where the database would keep a request waiting for too long it is turned
 // away, in the shape that its client reads (LOD-1, LOD-2); up to there it is served.
 func TestLongWaitTurnsAway(t *testing.T) {
-	const wix = `{"message":"Service unavailable, please try again","details":{"applicationError":{"code":"UNAVAILABLE","description":"Service unavailable, please try again","data":{}}}}`
+	const wixError = `{"message":"Service unavailable, please try again","details":{"applicationError":{"code":"UNAVAILABLE","description":"Service unavailable, please try again","data":{}}}}`
 	busy, calmer := overloadedServer(t, time.Second/2+1), overloadedServer(t, time.Second/2)
 	for _, c := range []struct{ method, path, body, want string }{
 		{"POST", resetPath, "email=ann@example.org", "<error id=\"F004\">\n  <request>" + resetPath + "</request>\n"},
 		{"POST", resetPath + ".json", "email=ann@example.org", `{"id":"F004","request":"` + resetPath + `.json",`},
-		{"POST", sendEmail, annRequest, wix},
+		{"POST", sendEmail, annRequest, wixError},
 		{"GET", "/ps/email/resetpassword", "", "<!doctype html>"},
 	} {
 		w := send(busy, c.method, c.path, c.body)
 		if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("%s: %d %v %s", c.path, w.Code, w.Header(), w.Body)
 		}
-		if id := w.Header().Get("X-Request-Id"); id == "" || isWix(c.path) && w.Header().Get("X-Wix-Request-Id") != id {
+		if id := w.Header().Get("X-Request-Id"); id == "" || wix.Owns(httptest.NewRequest(c.method, c.path, nil)) && w.Header().Get("X-Wix-Request-Id") != id {
 			t.Errorf("%s: ids %v", c.path, w.Header())
 		}
 		if w := send(calmer, c.method, c.path, c.body); w.Code != 200 {
@@ -77,40 +78,6 @@ func TestTurnedAwayBeforeTheBody(t *testing.T) {
 		if w.Code != 503 {
 			t.Errorf("%s: %d", path, w.Code)
 		}
-	}
-}
-
-// The page that says "busy" is made once a language, and for any number of
-// languages it takes a bounded space.
-func TestBusyPageIsMadeOnce(t *testing.T) {
-	looks, err := templates.LoadPages(nil, templates.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newPages(&server{Config: Config{SitePrefix: "/ps", Pages: &PageConfig{Looks: looks, HostURL: "https://example.org/ps"}}})
-	busy := func(language string, code errcodes.Code) *reply {
-		r := httptest.NewRequest(http.MethodGet, "/ps/email/resetpassword", nil)
-		r.Header.Set("Accept-Language", language)
-		return p.newVisit(r.WithContext(context.WithValue(r.Context(), noteKey{}, &note{}))).problem(errcodes.New(code))
-	}
-	first, again := busy("de", errcodes.Unavailable), busy("de", errcodes.Unavailable)
-	if &first.body[0] != &again.body[0] || again.status != 503 || again.header.Get("Content-Security-Policy") != pagePolicy {
-		t.Errorf("made again, or differently: %d %v", again.status, again.header)
-	}
-	if english := busy("en", errcodes.Unavailable); string(english.body) == string(first.body) {
-		t.Error("one page for two languages")
-	}
-	if limited := busy("de", errcodes.TooManyRequests); limited.status != 429 {
-		t.Errorf("status %d", limited.status)
-	}
-	for i := range 1000 {
-		busy(fmt.Sprintf("de-x%04d", i), errcodes.Unavailable)
-	}
-	if n := len(p.problems.made); n < 2 || n > mostProblemPages {
-		t.Errorf("%d pages kept", n)
-	}
-	if bad := busy("de", errcodes.MalformedRequest); bad.status != 400 || string(bad.body) == string(first.body) {
-		t.Errorf("another problem: %d", bad.status)
 	}
 }
 

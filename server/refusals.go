@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"reseed/errcodes"
+	"github.com/reseed-project/reseed/errcodes"
 )
 
 // Refusals logs the requests that are turned away before any work is done for

@@ -3,7 +3,7 @@ package server
 import (
 	"net/http"
 
-	"reseed/xmlresp"
+	"github.com/reseed-project/reseed/xmlresp"
 )
 
 // docReply is an answer with more to say than its document: headers, a status

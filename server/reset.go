@@ -1,20 +1,20 @@
 package server
 
 import (
-	"reseed/members"
-	"reseed/xmlresp"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/xmlresp"
 )
 
 // resetPassword answers both reset services (contract 1.3).
 func (s *server) resetPassword(c *call) (xmlresp.Document, error) {
 	r := members.ResetRequest{
 		InGroup:  c.variable("group"),
-		Email:    c.params.get("email"),
-		Username: c.params.get("member-username"),
-		Token:    c.params.get("token"),
-		Key:      c.params.get("key"),
-		Password: c.params.get("member-password"),
-		Async:    c.params.is("notify-async"),
+		Email:    c.params.Get("email"),
+		Username: c.params.Get("member-username"),
+		Token:    c.params.Get("token"),
+		Key:      c.params.Get("key"),
+		Password: c.params.Get("member-password"),
+		Async:    c.params.Is("notify-async"),
 	}
 	outcome, err := s.Members.Reset(c.Context(), c.caller, r)
 	if err != nil {
@@ -23,9 +23,9 @@ func (s *server) resetPassword(c *call) (xmlresp.Document, error) {
 	return resetAnswers[outcome], nil
 }
 
-var resetAnswers = map[members.Outcome]xmlresp.ResetPassword{
-	members.Requested:    {Status: xmlresp.RequestSuccessful},
-	members.Changed:      {Status: xmlresp.PasswordChanged},
-	members.Pending:      {Status: xmlresp.Pending},
-	members.PendingAdmin: {Status: xmlresp.Pending, Admin: true},
+var resetAnswers = map[members.Outcome]xmlresp.Document{
+	members.Requested:    xmlresp.Constant(xmlresp.ResetPassword{Status: xmlresp.RequestSuccessful}),
+	members.Changed:      xmlresp.Constant(xmlresp.ResetPassword{Status: xmlresp.PasswordChanged}),
+	members.Pending:      xmlresp.Constant(xmlresp.ResetPassword{Status: xmlresp.Pending}),
+	members.PendingAdmin: xmlresp.Constant(xmlresp.ResetPassword{Status: xmlresp.Pending, Admin: true}),
 }

@@ -9,14 +9,15 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"reseed/errcodes"
-	"reseed/members"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
 )
 
 // fakeMembers answers as its fields say.
@@ -91,7 +92,7 @@ func TestFaultsStayInside(t *testing.T) {
 		}, "connection refused"},
 		{"panic", func(context.Context, members.Caller, members.ResetRequest) (members.Outcome, error) {
 			panic("canary-secret")
-		}, "panic of type string at reseed/server."},
+		}, "panic of type string at " + reflect.TypeFor[server]().PkgPath() + "."},
 		{"nil dereference", func(context.Context, members.Caller, members.ResetRequest) (members.Outcome, error) {
 			var m *members.Member
 			return members.Outcome(m.ID), nil

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"reseed/members"
-	"reseed/password"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
 )
 
 const keyColumns = `k.id, k.scopes, k.created_at, ` + siteColumns
@@ -37,7 +37,7 @@ func (s *Store) FindKey(ctx context.Context, hash password.TokenHash) (members.A
 }
 
 // AddKey stores a key of k.Site by its hash and returns its id; Created is now
-// where it is zero.
+// if it is zero.
 func (s *Store) AddKey(ctx context.Context, k members.APIKey, hash password.TokenHash) (int64, error) {
 	if k.Created.IsZero() {
 		k.Created = s.now()
@@ -47,6 +47,9 @@ func (s *Store) AddKey(ctx context.Context, k members.APIKey, hash password.Toke
 		id, err = t.insert(ctx, addKey, k.Site.ID, hash[:], encodeScopes(k.Scopes), t.at(k.Created))
 		return err
 	})
+	if duplicate(err) {
+		return 0, &members.TakenError{Field: "key"}
+	}
 	if err != nil {
 		return 0, s.fail("add API key", err)
 	}

@@ -17,7 +17,7 @@ const maxSkew = 5 * time.Second
 // Check returns what about the database endangers what this program promises,
 // in words that say what to change. The error is about the look itself.
 func (s *Store) Check(ctx context.Context) ([]string, error) {
-	ctx = ungated(ctx)
+	ctx = withoutBreaker(ctx)
 	if s.mysql {
 		return s.checkMySQL(ctx)
 	}
@@ -56,12 +56,12 @@ type facts struct {
 func (s *Store) facts(ctx context.Context) (facts, error) {
 	f := facts{server: map[string]string{}}
 	var there time.Time
-	before := s.now()
+	before := s.clock.machine()
 	err := s.row(ctx, sessionFacts, nil, &f.version, &f.mode, &f.zone, &f.collation, scanTime{&there})
 	if err != nil {
 		return f, err
 	}
-	after := s.now()
+	after := s.clock.machine()
 	f.skew = there.Sub(before.Add(after.Sub(before) / 2))
 	for _, q := range []statement{serverFacts, sessionSettings} {
 		if err := s.settings(ctx, q, f.server); err != nil {

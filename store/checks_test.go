@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"reseed/errcodes"
-	"reseed/store"
-	"reseed/store/mariadbtest"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/store"
+	"github.com/reseed-project/reseed/store/mariadbtest"
 )
 
 // A database as the migrations make it gives no cause for complaint, whatever

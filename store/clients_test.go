@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"reseed/members"
-	"reseed/password"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
 )
 
 func (e *env) client(id string, m members.Member) members.Client {

@@ -8,7 +8,7 @@ import (
 
 // clusterLease keeps programs at several nodes of a Galera cluster from
 // migrating at once, where a named lock is one node's alone. It is a row: of
-// those who change it at the same time all but one fail. Where its holder died
+// those who change it at the same time all but one fail. If its holder died
 // it ends by itself, lockWait after it was taken.
 type clusterLease struct {
 	holder string // unlike any other's
@@ -63,7 +63,7 @@ func (l clusterLease) take(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
-// end gives the lease back, where it is still ours.
+// end gives the lease back, if it is still ours.
 func (l clusterLease) end(ctx context.Context, conn *sql.Conn) error {
 	return retry(ctx, func() error {
 		_, err := conn.ExecContext(ctx, string(endLease), l.holder)

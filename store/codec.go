@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"reseed/mail"
-	"reseed/members"
-	"reseed/password"
+	"github.com/reseed-project/reseed/fold"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
 )
 
 // at returns a time as the database holds it: NULL for zero, DATETIME(6) on
@@ -28,7 +29,7 @@ func (s *Store) key(identifier string) any {
 	if identifier == "" {
 		return nil
 	}
-	return s.exact(members.Fold(identifier))
+	return s.exact(fold.ASCII(identifier))
 }
 
 // exact returns a text for a column that compares byte for byte.

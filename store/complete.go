@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"reseed/mail"
-	"reseed/members"
-	"reseed/password"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
 )
 
 // changePassword refuses a member that is gone, locked or disabled by now.
@@ -15,7 +15,7 @@ import (
 // changes.
 const changePassword statement = `
 UPDATE members SET password_hash = ?, password_changed_at = ?,
-	locked_until = NULL, failed_signins = 0, lock_threshold = 0,
+	` + forgetFailures + `,
 	activated_at = CASE WHEN status IN ('set-password', 'unactivated') THEN ? ELSE activated_at END,
 	status = CASE WHEN status IN ('set-password', 'unactivated') THEN 'activated' ELSE status END
 WHERE id = ? AND id > 0 AND admin_locked = 0 AND status <> 'disabled'`
@@ -27,9 +27,9 @@ UPDATE mails SET used_at = ?
 WHERE token_hash = ? AND member_id = ? AND addressed = 1 AND used_at IS NULL AND expires_at >= ?`
 
 // Complete changes a password in one transaction: the token is spent, the
-// temporary lock lifted, the member activated where it waited for that, every
+// temporary lock lifted, the member activated if it waited for that, every
 // other token voided, sessions and access tokens ended and the notice queued. It reports false, and changes
-// nothing, where the token was not there to spend or the member is gone,
+// nothing, if the token was not there to spend or the member is gone,
 // locked by an administrator or disabled. A token is valid until c.At is later
 // than its end. An error that wraps ErrAmbiguous leaves open whether it happened.
 func (s *Store) Complete(ctx context.Context, c members.Completion) (bool, error) {
@@ -55,7 +55,13 @@ func (t tx) complete(ctx context.Context, c members.Completion) error {
 			return err
 		}
 	}
-	if err := t.endAccess(ctx, c.MemberID, c.At); err != nil {
+	if err := t.endAccess(ctx, c.MemberID, c.At, c.KeepGrant); err != nil {
+		return err
+	}
+	if err := t.tell(ctx, members.PasswordChanged, c.MemberID, c.At); err != nil {
+		return err
+	}
+	if err := t.tellActivated(ctx, c.MemberID, c.At); err != nil {
 		return err
 	}
 	if c.Notice.ID == (mail.ID{}) {
@@ -64,7 +70,7 @@ func (t tx) complete(ctx context.Context, c members.Completion) error {
 	return t.addOrder(ctx, c.Notice)
 }
 
-// exactlyOne undoes the transaction where a guarded update did not find its row.
+// exactlyOne undoes the transaction if a guarded update did not find its row.
 func exactlyOne(n int64, err error) error {
 	if err == nil && n != 1 {
 		return errUndo
@@ -77,19 +83,28 @@ const (
 UPDATE mails SET used_at = ? WHERE member_id = ? AND addressed = 1 AND used_at IS NULL AND token_hash IS NOT NULL`
 	voidGroupTokens statement = `
 UPDATE mails SET used_at = ? WHERE member_id = ? AND addressed = 1 AND group_id = ? AND used_at IS NULL AND token_hash IS NOT NULL`
-	endSessions     statement = `DELETE FROM sessions WHERE member_id = ?`
-	endAccessTokens statement = `DELETE FROM access_tokens WHERE member_id = ?`
+	endSessions      statement = `DELETE FROM sessions WHERE member_id = ?`
+	endAccessTokens  statement = `DELETE FROM access_tokens WHERE member_id = ?`
+	endRefreshTokens statement = `DELETE FROM refresh_tokens WHERE member_id = ?`
+	endSiteTokens    statement = `DELETE FROM site_tokens WHERE member_id = ? AND NOT (? > 0 AND (id = ? OR grant_id = ?))`
 )
 
 // endAccess takes from a member what was given out before its password,
-// address or standing changed. Every kind of credential has its statement here.
-func (t tx) endAccess(ctx context.Context, member int64, now time.Time) error {
+// address or standing changed, but one of its grants at a Wix site, if keep is
+// one. Every kind of credential has its statement here.
+func (t tx) endAccess(ctx context.Context, member int64, now time.Time, keep int64) error {
 	if _, err := t.exec(ctx, voidTokens, t.at(now), member); err != nil {
 		return err
 	}
 	if _, err := t.exec(ctx, endSessions, member); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, endAccessTokens, member)
+	if _, err := t.exec(ctx, endAccessTokens, member); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, endRefreshTokens, member); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, endSiteTokens, member, keep, keep, keep)
 	return err
 }

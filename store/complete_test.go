@@ -6,9 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"reseed/mail"
-	"reseed/members"
-	"reseed/password"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
 )
 
 func hash(s string) password.Hash { return password.Hash(s) }
@@ -19,7 +19,7 @@ func TestCompleteChangesEverythingAtOnce(t *testing.T) {
 			members.SetPassword: true, members.Unactivated: true, members.Activated: false,
 		} {
 			m := e.add(members.Member{Username: string(status), Status: status, Password: "$old", Activated: noon.Add(-time.Hour),
-				LockedUntil: noon.Add(time.Hour), FailedSignIns: 5, LockThreshold: 8})
+				LockedUntil: noon.Add(time.Hour), FailedSignIns: 5, LockThreshold: 8, BadSignIns: 20, FailClient: "one", LockClient: "two"})
 			o, second, other := e.order(m.ID), e.order(m.ID), e.order(m.ID+1000)
 			c := completion(o)
 			c.Notice = e.newOrder(m.ID)
@@ -30,6 +30,7 @@ func TestCompleteChangesEverythingAtOnce(t *testing.T) {
 			want := m
 			want.Password, want.LastPasswordChange, want.Status = "$new", noon, members.Activated
 			want.LockedUntil, want.FailedSignIns, want.LockThreshold = time.Time{}, 0, 0
+			want.BadSignIns, want.FailClient, want.LockClient = 0, "", ""
 			if activated {
 				want.Activated = noon
 			}
@@ -39,7 +40,7 @@ func TestCompleteChangesEverythingAtOnce(t *testing.T) {
 			if !e.used(o) || !e.used(second) || e.used(other) {
 				t.Errorf("%s: spent: own %v, second %v, another's %v", status, e.used(o), e.used(second), e.used(other))
 			}
-			if r := e.state(c.Notice.ID); r.State != mail.Pending || !r.Used.IsZero() || r.Template != "change-password" {
+			if r := e.state(c.Notice.ID); r.State != mail.New || !r.Used.IsZero() || r.Template != "change-password" {
 				t.Errorf("%s: notice %+v", status, r)
 			}
 		}
@@ -160,15 +161,15 @@ func TestFindToken(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		o := e.order(7, func(o *members.Order) {
 			o.GroupID, o.Purpose = 3, password.Recovery
-			o.Options = members.Options{HideIgnoreMessage: true, RedirectURL: "https://example.org/?a='\\\"é", Language: "de"}
+			o.Options = members.Options{HideIgnoreMessage: true, RedirectURL: "https://example.org/?a='\\\"é", Language: "de", Client: "203.0.113.0/24"}
 		})
-		want := members.TokenRecord{ID: o.ID, MemberID: 7, GroupID: 3, Purpose: password.Recovery, Expires: o.Expires, Options: o.Options}
+		want := members.FoundToken{ID: o.ID, MemberID: 7, GroupID: 3, Purpose: password.Recovery, Expires: o.Expires, Options: o.Options}
 		if d := cmp.Diff(want, must(e.FindToken(t.Context(), o.Token))(t)); d != "" {
 			t.Errorf("record (-want +got):\n%s", d)
 		}
 		e.order(7, func(o *members.Order) { o.Token = password.TokenHash{} })
 		for _, token := range []password.TokenHash{{}, {1}} {
-			if d := cmp.Diff(members.TokenRecord{}, must(e.FindToken(t.Context(), token))(t)); d != "" {
+			if d := cmp.Diff(members.FoundToken{}, must(e.FindToken(t.Context(), token))(t)); d != "" {
 				t.Errorf("unknown token (-want +got):\n%s", d)
 			}
 		}

@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"reseed/mail"
-	"reseed/members"
-	"reseed/password"
-	"reseed/store"
-	"reseed/store/mariadbtest"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/store"
+	"github.com/reseed-project/reseed/store/mariadbtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(mariadbtest.Main(m)) }
@@ -34,9 +34,11 @@ type env struct {
 	serial     int
 }
 
-// both runs a test on SQLite and on MariaDB, there with the least rights.
+// both runs a test on SQLite and on MariaDB, there with the least rights. It runs
+// beside others, since each has a database of its own.
 func both(t *testing.T, test func(t *testing.T, e *env)) {
 	t.Helper()
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		test(t, newEnv(t, store.Config{Path: freshFile(t)}))
 	})
@@ -55,6 +57,7 @@ func newEnv(t testing.TB, c store.Config) *env {
 	if err := e.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	must(e.RefreshWebhooks(t.Context()))(t) // as programs do
 	return e
 }
 
@@ -134,7 +137,7 @@ func (e *env) newOrder(member int64) members.Order {
 		e.t.Fatal(err)
 	}
 	return members.Order{ID: id, Template: "reset-password-confirm", Reason: "member",
-		Purpose: password.Reset, MemberID: member, Token: sha256.Sum256(id[:]),
+		Purpose: password.Reset, MemberID: member, Addressed: member > 0, Token: sha256.Sum256(id[:]),
 		Created: noon, Expires: noon.Add(time.Hour)}
 }
 
@@ -162,7 +165,7 @@ func completion(o members.Order) members.Completion {
 	return members.Completion{MemberID: o.MemberID, Token: o.Token, Password: "$new", At: noon}
 }
 
-func (e *env) state(id mail.ID) store.MailRow {
+func (e *env) state(id mail.ID) members.OrderStatus {
 	e.t.Helper()
 	r, ok, err := e.Mail(context.Background(), id)
 	if err != nil || !ok {
@@ -185,4 +188,4 @@ func named(i int) (username, email string) {
 	return fmt.Sprintf("user%d", i), fmt.Sprintf("user%d@example.org", i)
 }
 
-type filter = store.Filter
+type filter = members.MailFilter

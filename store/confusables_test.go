@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"reseed/members"
-	"reseed/store"
-	"reseed/store/mariadbtest"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/store"
+	"github.com/reseed-project/reseed/store/mariadbtest"
 )
 
 // confusables are pairs that some collation or Unicode folding joins. They are
@@ -53,8 +53,8 @@ func checkConfusables(t *testing.T, e *env) {
 		// One pair at a time, so that only its own partner could be found.
 		tag := "-" + string(rune('a'+i/26)) + string(rune('a'+i%26)) + "-"
 		first := e.member(tag+pair[0], tag+pair[0])
-		expectNobody(t, e, members.Lookup{Username: tag + pair[1]})
-		expectNobody(t, e, members.Lookup{Email: tag + pair[1]})
+		expectNoMember(t, e, members.Lookup{Username: tag + pair[1]})
+		expectNoMember(t, e, members.Lookup{Email: tag + pair[1]})
 		second := e.member(tag+pair[1], tag+pair[1])
 		if first.ID == second.ID || e.get(second.ID).Username != tag+pair[1] {
 			t.Errorf("%q and %q are one member", pair[0], pair[1])
@@ -67,13 +67,13 @@ func TestTrailingSpaceIsPartOfAnIdentifier(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		e.member("ann", "a@b.c")
 		for _, tail := range []string{" ", "  ", "\t", "\x00", "\u00a0"} {
-			expectNobody(t, e, members.Lookup{Username: "ann" + tail})
-			expectNobody(t, e, members.Lookup{Email: "a@b.c" + tail})
+			expectNoMember(t, e, members.Lookup{Username: "ann" + tail})
+			expectNoMember(t, e, members.Lookup{Email: "a@b.c" + tail})
 		}
 	})
 }
 
-func expectNobody(t *testing.T, e *env, l members.Lookup) {
+func expectNoMember(t *testing.T, e *env, l members.Lookup) {
 	t.Helper()
 	if f := must(e.FindMember(t.Context(), l))(t); !f.Member.Zero() {
 		t.Errorf("%+v found member %q", l, f.Member.Username)

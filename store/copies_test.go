@@ -8,10 +8,10 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"reseed/members"
-	"reseed/store"
-	"reseed/store/mariadbtest"
-	"reseed/store/sqlitetest"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/store"
+	"github.com/reseed-project/reseed/store/mariadbtest"
+	"github.com/reseed-project/reseed/store/sqlitetest"
 )
 
 // sqliteCopies holds the migrated file that tests start from.
@@ -89,7 +89,7 @@ func TestCopiesAreFresh(t *testing.T) {
 			if f := must(e.FindMember(t.Context(), members.Lookup{ID: 2}))(t); !f.Member.Zero() {
 				t.Error("there is somebody else")
 			}
-			if queued := must(e.Mails(t.Context(), store.Filter{}))(t); len(queued) != 1 {
+			if queued := must(e.Mails(t.Context(), members.MailFilter{}))(t); len(queued) != 1 {
 				t.Errorf("%d mails queued, want its own", len(queued))
 			}
 		})

@@ -6,19 +6,30 @@ import (
 	"strings"
 	"time"
 
-	"reseed/mail"
-	"reseed/members"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
 )
 
-// addEvent passes over an event that is there already, since the answer to an
-// earlier try was lost.
+// Events are inserted by statements of several rows, which pass over an event
+// that is there already, since the answer to an earlier try was lost.
 const (
-	addEventMySQL statement = `
+	insertEvents = `
 INSERT INTO events (id, at, kind, request_id, member_id, actor, group_id, identifier, client, code, detail)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE id = id`
-	addEventSQLite statement = `
-INSERT INTO events (id, at, kind, request_id, member_id, actor, group_id, identifier, client, code, detail)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+VALUES `
+	eventRow    = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	eventRows4  = eventRow + `, ` + eventRow + `, ` + eventRow + `, ` + eventRow
+	eventRows16 = eventRows4 + `, ` + eventRows4 + `, ` + eventRows4 + `, ` + eventRows4
+	eventRows64 = eventRows16 + `, ` + eventRows16 + `, ` + eventRows16 + `, ` + eventRows16
+
+	thereMySQL  = ` ON DUPLICATE KEY UPDATE id = id`
+	thereSQLite = ` ON CONFLICT (id) DO NOTHING`
+
+	addEventMySQL     statement = insertEvents + eventRow + thereMySQL
+	addEvents16MySQL  statement = insertEvents + eventRows16 + thereMySQL
+	addEvents64MySQL  statement = insertEvents + eventRows64 + thereMySQL
+	addEventSQLite    statement = insertEvents + eventRow + thereSQLite
+	addEvents16SQLite statement = insertEvents + eventRows16 + thereSQLite
+	addEvents64SQLite statement = insertEvents + eventRows64 + thereSQLite
 )
 
 // AddEvents records security events, all or none. Adding one again changes nothing.
@@ -27,14 +38,33 @@ func (s *Store) AddEvents(ctx context.Context, events []members.Event) error {
 		return nil
 	}
 	err := s.inTx(ctx, func(t tx) error {
-		for _, e := range events {
-			if _, err := t.exec(ctx, t.choose(addEventMySQL, addEventSQLite), t.eventArgs(e)...); err != nil {
+		for rest := events; len(rest) > 0; {
+			n, err := t.addEvents(ctx, rest)
+			if err != nil {
 				return err
 			}
+			rest = rest[n:]
 		}
 		return nil
 	})
 	return s.fail("add events", err)
+}
+
+// addEvents adds the first n events by one statement.
+func (t tx) addEvents(ctx context.Context, events []members.Event) (n int, err error) {
+	q := t.choose(addEventMySQL, addEventSQLite)
+	switch n = 1; {
+	case len(events) >= 64:
+		n, q = 64, t.choose(addEvents64MySQL, addEvents64SQLite)
+	case len(events) >= 16:
+		n, q = 16, t.choose(addEvents16MySQL, addEvents16SQLite)
+	}
+	var args []any
+	for _, e := range events[:n] {
+		args = append(args, t.eventArgs(e)...)
+	}
+	_, err = t.exec(ctx, q, args...)
+	return n, err
 }
 
 func (s *Store) eventArgs(e members.Event) []any {
@@ -55,14 +85,7 @@ func fit(text string, most int) string {
 }
 
 // EventFilter picks events; zero fields pick all.
-type EventFilter struct {
-	Kind       members.Kind
-	MemberID   int64
-	Identifier string // as stored
-	Since      time.Time
-	Before     mail.ID // older than this one, for the next page
-	Limit      int     // 0: 100
-}
+type EventFilter = members.EventFilter
 
 const eventColumns = `e.id, e.at, e.kind, e.request_id, e.member_id, e.actor, e.group_id, e.identifier, e.client, e.code, e.detail`
 

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"reseed/mail"
-	"reseed/members"
-	"reseed/store"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/store"
 )
 
 func event(t testing.TB, at time.Time, change func(*members.Event)) members.Event {

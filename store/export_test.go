@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime"
 )
 
 // CausalReads reports whether a session's reads are causal.
@@ -19,22 +20,22 @@ func Lease(ctx context.Context, conn *sql.Conn, holder string) (end func(context
 	return func(ctx context.Context) error { return l.end(ctx, conn) }, l.take(ctx, conn)
 }
 
-// TakeTurns takes the turns at all connections until the returned function is called.
-func (s *Store) TakeTurns(ctx context.Context) (leave func(), err error) {
+// TakeAllConnections takes the turns at all connections until the returned function is called.
+func (s *Store) TakeAllConnections(ctx context.Context) (leave func(), err error) {
 	n := s.conns
 	if !s.mysql {
 		n = sqliteReaders
-		if err := s.writeTurns.places.Acquire(ctx, 1); err != nil {
+		if err := s.writeQueue.places.Acquire(ctx, 1); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.readTurns.places.Acquire(ctx, int64(n)); err != nil {
+	if err := s.readQueue.places.Acquire(ctx, int64(n)); err != nil {
 		return nil, err
 	}
 	return func() {
-		s.readTurns.places.Release(int64(n))
+		s.readQueue.places.Release(int64(n))
 		if !s.mysql {
-			s.writeTurns.places.Release(1)
+			s.writeQueue.places.Release(1)
 		}
 	}, nil
 }
@@ -43,4 +44,17 @@ func (s *Store) TakeTurns(ctx context.Context) (leave func(), err error) {
 func (s *Store) LimitPages(ctx context.Context, n int) error {
 	_, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", n))
 	return err
+}
+
+// AwaitOrders returns once at least n orders wait to be inserted.
+func (s *Store) AwaitOrders(n int) {
+	for {
+		s.orders.mu.Lock()
+		waiting := len(s.orders.waiting)
+		s.orders.mu.Unlock()
+		if waiting >= n {
+			return
+		}
+		runtime.Gosched()
+	}
 }

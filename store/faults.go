@@ -14,7 +14,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"reseed/errcodes"
+	"github.com/reseed-project/reseed/errcodes"
 )
 
 // ErrAmbiguous is wrapped by the error of a change whose COMMIT went out and
@@ -73,7 +73,7 @@ func (s *Store) fail(doing string, err error) error {
 		return err
 	}
 	if disconnected(err) || timedOut(err) {
-		s.suspect()
+		s.recheckSoon()
 	}
 	err = fmt.Errorf("%s: %w", doing, scrub(err))
 	if unavailable(err) {
@@ -95,7 +95,7 @@ func (e *serverError) Error() string { return fmt.Sprintf("server error %d: %s",
 func scrub(err error) error {
 	var server *mysql.MySQLError
 	if !errors.As(err, &server) {
-		return err
+		return tlsCure(err)
 	}
 	text := server.Message
 	first, last := strings.IndexByte(text, '\''), strings.LastIndexByte(text, '\'')
@@ -140,6 +140,17 @@ func nameless(err error) error {
 	return err
 }
 
+// mysqlNotPrepared are the errors of prepared statements alone: a proxy or a
+// fail-over lost them, the table changed, or the server has too many.
+var mysqlNotPrepared = map[uint16]bool{1243: true, 1295: true, 1461: true, 1615: true}
+
+// notPrepared reports whether a statement failed only because it was prepared;
+// as text it may work.
+func notPrepared(err error) bool {
+	var server *mysql.MySQLError
+	return errors.As(err, &server) && mysqlNotPrepared[server.Number]
+}
+
 // again reports whether the database rolled the transaction back for the sake
 // of another one.
 func again(err error) bool {
@@ -169,4 +180,11 @@ func duplicate(err error) bool {
 	var lite *sqlite.Error
 	return errors.As(err, &lite) &&
 		(lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// constraint reports whether SQLite refused one row, which undoes that
+// statement and not its transaction.
+func constraint(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_CONSTRAINT
 }

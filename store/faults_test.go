@@ -11,11 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"reseed/errcodes"
-	"reseed/mail"
-	"reseed/members"
-	"reseed/store"
-	"reseed/store/mariadbtest"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/store"
+	"github.com/reseed-project/reseed/store/mariadbtest"
 )
 
 func isUnavailable(err error) bool { return errors.Is(err, errcodes.New(errcodes.Unavailable)) }
@@ -32,7 +31,7 @@ func TestServerCrashAndReturn(t *testing.T) {
 		"find":     func() error { _, err := e.FindMember(t.Context(), members.Lookup{ID: 1}); return err },
 		"add":      func() error { return e.AddOrder(t.Context(), e.newOrder(1)) },
 		"complete": func() error { _, err := e.Complete(t.Context(), completion(o)); return err },
-		"claim":    func() error { _, err := e.Claim(t.Context(), claim("w", noon)); return err },
+		"claim":    func() error { _, err := e.Round(t.Context(), claim("w", noon)); return err },
 		"migrate":  func() error { return e.Migrate(t.Context()) },
 	} {
 		if err := do(); !isUnavailable(err) {
@@ -272,7 +271,7 @@ func TestOpenNamesNoSecret(t *testing.T) {
 func TestUnreachableServerIsUnavailableAndNamesNoSecret(t *testing.T) {
 	s := must(store.Open(t.Context(), store.Config{Now: time.Now, DSN: "mysql://u:hunter2@127.0.0.1:1/name?timeout=2s"}))(t)
 	defer s.Close()
-	_, err := s.Claim(t.Context(), mail.Claim{Worker: "w", Now: noon, Limit: 1})
+	_, err := s.Round(t.Context(), claim("w", noon))
 	if !isUnavailable(err) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("error %v", err)
 	}

@@ -5,16 +5,16 @@ import (
 	"testing"
 	"time"
 
-	"reseed/mail"
-	"reseed/members"
-	"reseed/store"
-	"reseed/store/mariadbtest"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/store"
+	"github.com/reseed-project/reseed/store/mariadbtest"
 )
 
 // A database that is full refuses what would need room with 503, at once, and
 // keeps all that it took; reading goes on; with room it works again without a
 // restart (FLT-9). That calls to a server that waits for room are cut off is
-// shown where it does not answer at all (FLT-3).
+// shown if it does not answer at all (FLT-3).
 func TestFullDatabaseIsUnavailable(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		e := newEnv(t, store.Config{Now: time.Now, Path: t.TempDir() + "/r.db"})

@@ -5,15 +5,22 @@ import (
 	"database/sql"
 	"errors"
 
-	"reseed/groups"
-	"reseed/members"
+	"github.com/reseed-project/reseed/groups"
+	"github.com/reseed-project/reseed/members"
 )
 
 // groupColumns are a group's columns in the order of groupDest. The table goes
 // by g in every statement.
-const groupColumns = `g.id, g.name, g.title, g.description`
+//
+// Groups that belong to one have names that start with its name and '-': keys
+// from there up to '.', the next character.
+const groupColumns = `g.id, g.name, g.title, g.description,
+	EXISTS (SELECT c.id FROM member_groups AS c
+		WHERE c.name_key >= CONCAT(g.name_key, '-') AND c.name_key < CONCAT(g.name_key, '.'))`
 
-func groupDest(g *groups.Group) []any { return []any{&g.ID, &g.Name, &g.Title, &g.Description} }
+func groupDest(g *groups.Group) []any {
+	return []any{&g.ID, &g.Name, &g.Title, &g.Description, &g.IsProject}
+}
 
 const (
 	groupByName statement = `SELECT ` + groupColumns + ` FROM member_groups AS g WHERE g.name_key = ?`
@@ -22,10 +29,11 @@ const (
 	groupsOf    statement = `SELECT ` + groupColumns + ` FROM memberships AS s
 JOIN member_groups AS g ON g.id = s.group_id WHERE s.member_id = ? ORDER BY g.name_key`
 	addGroup   statement = `INSERT INTO member_groups (name_key, name, title, description) VALUES (?, ?, ?, ?)`
+	addGroupAs statement = `INSERT INTO member_groups (id, name_key, name, title, description) VALUES (?, ?, ?, ?, ?)`
 	leaveGroup statement = `DELETE FROM memberships WHERE group_id = ? AND member_id = ?`
 )
 
-// FindGroup returns the group of that name, compared after members.Fold, or
+// FindGroup returns the group of that name, compared after fold.ASCII, or
 // else the zero Group.
 func (s *Store) FindGroup(ctx context.Context, name string) (groups.Group, error) {
 	var g groups.Group
@@ -59,10 +67,18 @@ func ignoreNoRows(err error) error {
 func (s *Store) AddGroup(ctx context.Context, g groups.Group) (int64, error) {
 	var id int64
 	err := s.inTx(ctx, func(t tx) (err error) {
+		if g.ID > 0 {
+			id = g.ID
+			_, err = t.exec(ctx, addGroupAs, g.ID, t.key(g.Name), g.Name, g.Title, g.Description)
+			return err
+		}
 		id, err = t.insert(ctx, addGroup, t.key(g.Name), g.Name, g.Title, g.Description)
 		return err
 	})
 	if duplicate(err) {
+		if g.ID > 0 {
+			return 0, &members.TakenError{Field: "name or id"}
+		}
 		return 0, &members.TakenError{Field: "name"}
 	}
 	if err != nil {
@@ -117,7 +133,7 @@ func (s *Store) SetMembership(ctx context.Context, group, member int64, in bool)
 }
 
 func (t tx) join(ctx context.Context, group, member int64) (bool, error) {
-	_, err := t.exec(ctx, joinGroup, group, member)
+	err := t.joinAs(ctx, members.NewMembership(group, member))
 	if duplicate(err) {
 		return false, nil
 	}

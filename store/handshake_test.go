@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"reseed/store"
-	"reseed/store/mariadbtest"
+	"github.com/reseed-project/reseed/store"
+	"github.com/reseed-project/reseed/store/mariadbtest"
 )
 
 // A link that is reset while the driver signs in yields an error of the driver

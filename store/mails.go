@@ -6,49 +6,17 @@ import (
 	"errors"
 	"time"
 
-	"reseed/mail"
-	"reseed/password"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
 )
-
-// MailRow is an order as an administrator sees it; its token is not part of it.
-// Times are UTC, zero where there is none.
-type MailRow struct {
-	ID         mail.ID
-	State      mail.State
-	Template   string
-	Reason     string // why it was ordered: member, admin, forced; "" for a notice
-	Purpose    password.Purpose
-	MemberID   int64  // 0 and below: nobody
-	Username   string // of the member, as it is now
-	Email      string // of the member, as it is now
-	GroupID    int64  // 0: no group
-	Created    time.Time
-	Expires    time.Time
-	Used       time.Time // when its token was spent or voided
-	Attempts   int
-	Due        time.Time
-	ClaimedBy  string // the worker that is sending it
-	LeaseUntil time.Time
-	SentAt     time.Time
-	Settled    time.Time // when it became sent, dead or dropped
-	Outcome    string    // why it is dead, dropped or tried again
-}
-
-// Filter picks orders; zero fields pick all.
-type Filter struct {
-	State    mail.State
-	MemberID int64
-	Before   mail.ID // older than this one, for the next page
-	Limit    int     // 0: 100
-}
 
 const mailLimit = 100
 
-const mailColumns = `o.id, o.state, o.template, o.reason, o.purpose, ` + orderMember + `,
+const mailColumns = `o.id, o.state, o.template, o.reason, o.purpose, CASE WHEN o.addressed = 1 THEN o.member_id ELSE 0 END,
 	COALESCE(m.username, ''), COALESCE(m.email, ''), o.group_id, o.created_at, o.expires_at, o.used_at,
 	o.attempts, o.due_at, o.claimed_by, o.lease_until, o.sent_at, o.settled_at, o.outcome`
 
-func mailDest(r *MailRow) []any {
+func mailDest(r *members.OrderStatus) []any {
 	return []any{scanID{&r.ID}, &r.State, &r.Template, &r.Reason, &r.Purpose, &r.MemberID,
 		&r.Username, &r.Email, &r.GroupID, scanTime{&r.Created}, scanTime{&r.Expires}, scanTime{&r.Used},
 		&r.Attempts, scanTime{&r.Due}, &r.ClaimedBy, scanTime{&r.LeaseUntil}, scanTime{&r.SentAt},
@@ -56,12 +24,16 @@ func mailDest(r *MailRow) []any {
 }
 
 const (
-	listMails statement = `
+	selectMails = `
 SELECT ` + mailColumns + ` FROM mails AS o
 LEFT JOIN members AS m ON m.id = o.member_id AND o.addressed = 1
-WHERE (? = '' OR o.state = ?) AND (? = 0 OR o.member_id = ? AND o.addressed = 1) AND o.id < ?
-ORDER BY o.id DESC LIMIT ?`
-	oneMail statement = `
+WHERE `
+	newestMails = ` AND o.id < ? ORDER BY o.id DESC LIMIT ?`
+
+	listMails   statement = selectMails + `1 = 1` + newestMails
+	stateMails  statement = selectMails + `o.state = ?` + newestMails
+	memberMails statement = selectMails + `(? = '' OR o.state = ?) AND o.member_id = ? AND o.addressed = 1` + newestMails
+	oneMail     statement = `
 SELECT ` + mailColumns + ` FROM mails AS o
 LEFT JOIN members AS m ON m.id = o.member_id AND o.addressed = 1
 WHERE o.id = ?`
@@ -69,11 +41,11 @@ WHERE o.id = ?`
 	retryMail  statement = `
 UPDATE mails SET attempts = CASE WHEN state = 'dead' THEN 0 ELSE attempts END,
 	state = 'pending', due_at = ?, settled_at = NULL, outcome = ''
-WHERE id = ? AND state IN ('dead', 'pending') AND (expires_at IS NULL OR expires_at > ?)`
+WHERE id = ? AND state IN ('dead', 'new', 'pending') AND (expires_at IS NULL OR expires_at > ?)`
 )
 
 // Mails returns the orders that f picks, newest first.
-func (s *Store) Mails(ctx context.Context, f Filter) ([]MailRow, error) {
+func (s *Store) Mails(ctx context.Context, f members.MailFilter) ([]members.OrderStatus, error) {
 	if f.Limit <= 0 {
 		f.Limit = mailLimit
 	}
@@ -82,14 +54,20 @@ func (s *Store) Mails(ctx context.Context, f Filter) ([]MailRow, error) {
 			f.Before[i] = 0xff
 		}
 	}
-	rows, err := s.query(ctx, listMails,
-		string(f.State), string(f.State), f.MemberID, f.MemberID, f.Before[:], f.Limit)
+	q, args := listMails, []any(nil)
+	switch {
+	case f.MemberID != 0:
+		q, args = memberMails, []any{string(f.State), string(f.State), f.MemberID}
+	case f.State != "":
+		q, args = stateMails, []any{string(f.State)}
+	}
+	rows, err := s.query(ctx, q, append(args, f.Before[:], f.Limit)...)
 	if err != nil {
 		return nil, s.fail("list mails", err)
 	}
-	var list []MailRow
+	var list []members.OrderStatus
 	err = each(rows, func(r *sql.Rows) error {
-		var m MailRow
+		var m members.OrderStatus
 		if err := r.Scan(mailDest(&m)...); err != nil {
 			return err
 		}
@@ -100,14 +78,14 @@ func (s *Store) Mails(ctx context.Context, f Filter) ([]MailRow, error) {
 }
 
 // Mail returns an order and whether there is one.
-func (s *Store) Mail(ctx context.Context, id mail.ID) (MailRow, bool, error) {
-	var r MailRow
+func (s *Store) Mail(ctx context.Context, id mail.ID) (members.OrderStatus, bool, error) {
+	var r members.OrderStatus
 	err := s.row(ctx, oneMail, []any{id[:]}, mailDest(&r)...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return MailRow{}, false, nil
+		return members.OrderStatus{}, false, nil
 	}
 	if err != nil {
-		return MailRow{}, false, s.fail("show mail", err)
+		return members.OrderStatus{}, false, s.fail("show mail", err)
 	}
 	return r, true, nil
 }

@@ -28,7 +28,7 @@ WHERE table_schema = DATABASE() AND table_name = 'reseed_schema'`
 	schemaVersion statement = `SELECT COALESCE(MAX(version_id), 0) FROM reseed_schema WHERE is_applied = 1`
 )
 
-// ErrOldSchema is wrapped where the database lacks migrations.
+// ErrOldSchema is wrapped if the database lacks migrations.
 var ErrOldSchema = errors.New("the database's schema is older than this program")
 
 // Migrate brings the schema up to date. Several programs may call it at once:
@@ -36,7 +36,7 @@ var ErrOldSchema = errors.New("the database's schema is older than this program"
 // needs no right to change tables. A schema newer than this program is left as
 // it is, so that old and new servers can run side by side.
 func (s *Store) Migrate(ctx context.Context) error {
-	ctx = ungated(ctx)
+	ctx = withoutBreaker(ctx)
 	if err := s.CheckSchema(ctx); err == nil || !errors.Is(err, ErrOldSchema) {
 		return err
 	}
@@ -67,7 +67,7 @@ func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// CheckSchema returns an error that wraps ErrOldSchema where migrations are
+// CheckSchema returns an error that wraps ErrOldSchema if migrations are
 // missing, for programs that run without the right to migrate.
 func (s *Store) CheckSchema(ctx context.Context) error {
 	have, want, err := s.SchemaVersion(ctx)
@@ -80,10 +80,10 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 	return nil
 }
 
-// SchemaVersion returns the version of the database's schema, 0 where it has
+// SchemaVersion returns the version of the database's schema, 0 if it has
 // none, and the one this program was made for.
 func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error) {
-	ctx = ungated(ctx)
+	ctx = withoutBreaker(ctx)
 	if want, err = s.newest(); err != nil {
 		return 0, 0, err
 	}

@@ -49,8 +49,8 @@ func (s *Store) openMySQL(c Config) error {
 	pool.SetConnMaxLifetime(3 * time.Minute)
 	pool.SetConnMaxIdleTime(time.Minute)
 	s.read, s.write, s.mysql, s.conns = pool, pool, true, n
-	s.readTurns = newTurns(n, s.now)
-	s.writeTurns = s.readTurns
+	s.readQueue = newPoolQueue(n, s.now)
+	s.writeQueue = s.readQueue
 	s.migrator = func() (*sql.DB, error) {
 		slow := cfg.Clone()
 		slow.ReadTimeout = 0 // a migration of a big table takes its time
@@ -59,7 +59,7 @@ func (s *Store) openMySQL(c Config) error {
 	s.prober = func() (*sql.DB, error) {
 		quick := cfg.Clone()
 		quick.Timeout, quick.ReadTimeout, quick.WriteTimeout = probeTimeout, probeTimeout, probeTimeout
-		return openPool(quick, false) // a node that lags is not away
+		return openPool(quick, false) // a node that lags is not unavailable
 	}
 	return nil
 }
@@ -222,5 +222,5 @@ func named(cfg *mysql.Config) (*mysql.Config, error) {
 	if cfg.DBName == "" {
 		return nil, errDSN("database name: there is none")
 	}
-	return cfg, nil
+	return cfg, requireTLS(cfg)
 }

@@ -3,51 +3,37 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
-	"fmt"
-	"time"
 
-	"reseed/mail"
-	"reseed/members"
-	"reseed/password"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
 )
 
-const addOrder statement = `
-INSERT INTO mails (id, template, reason, purpose, member_id, addressed, group_id, token_hash,
-	created_at, expires_at, options, state, due_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)`
-
-// orderMember is an order's member as members.Order has it. In the table, an
-// order for nobody stands among those of the member whose row was read in
-// nobody's place, and is not addressed: the index on members gets it where
-// it gets theirs, and so it takes no less time to write.
-const orderMember = `CASE WHEN o.addressed = 1 THEN o.member_id ELSE -o.member_id END`
-
-const orderThere statement = `SELECT ` + orderMember + `, o.token_hash FROM mails AS o WHERE o.id = ?`
+const orderThere statement = `SELECT o.member_id, o.token_hash FROM mails AS o WHERE o.id = ?`
 
 // AddOrder inserts the one row of a request; it is due at once. An order that
-// is there already, since the answer to an earlier try was lost, is no error.
+// is there already, since the answer to an earlier try was lost, is no error. It
+// shares a commit with the orders that are added at the same time.
 func (s *Store) AddOrder(ctx context.Context, o members.Order) error {
 	args, err := s.orderArgs(o)
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(ctx, addOrder, args...)
-	if disconnected(err) && ctx.Err() == nil {
-		_, err = s.exec(ctx, addOrder, args...)
-	}
+	err = s.orders.add(ctx, args)
 	if duplicate(err) {
 		err = s.sameOrder(ctx, o, err)
 	}
 	return s.fail("add order", err)
 }
 
-// sameOrder returns nil where the row in the way is the order itself.
+// sameOrder returns nil if the row in the way is the order itself.
 func (s *Store) sameOrder(ctx context.Context, o members.Order, taken error) error {
 	var member int64
 	var hash password.TokenHash
 	err := s.row(ctx, orderThere, []any{o.ID[:]}, &member, scanToken{&hash})
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (member != o.MemberID || hash != o.Token) {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (member != storedMember(o) || hash != o.Token) {
 		return taken
 	}
 	return err
@@ -62,6 +48,35 @@ func (t tx) addOrder(ctx context.Context, o members.Order) error {
 	return err
 }
 
+const handOver statement = `
+UPDATE mails SET state = 'dropped', settled_at = ?, outcome = 'handed over by an administrator' WHERE id = ?`
+
+// AddHandedOver inserts the row of a token that an administrator hands over. No
+// worker ever sees it as an order to mail.
+func (s *Store) AddHandedOver(ctx context.Context, o members.Order) error {
+	err := s.inTx(ctx, func(t tx) error {
+		if err := t.addOrder(ctx, o); err != nil {
+			return err
+		}
+		if err := t.tellRequested(ctx, []mail.ID{o.ID}, o.Created); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, handOver, t.at(o.Created), o.ID[:])
+		return err
+	})
+	return s.fail("add a link to hand over", err)
+}
+
+// storedMember is an order's member in the table. One that is not addressed gets a
+// place of its own among no member's orders, but in the same index: it takes no
+// less time to write, and nobody's later mails are counted past it.
+func storedMember(o members.Order) int64 {
+	if o.Addressed {
+		return o.MemberID
+	}
+	return -1 - int64(binary.BigEndian.Uint64(o.ID[8:])>>1)
+}
+
 func (s *Store) orderArgs(o members.Order) ([]any, error) {
 	options, err := encodeOptions(o.Options)
 	if err != nil {
@@ -71,57 +86,97 @@ func (s *Store) orderArgs(o members.Order) ([]any, error) {
 	if created.IsZero() {
 		created = s.now()
 	}
-	return []any{o.ID[:], o.Template, o.Reason, string(o.Purpose), max(o.MemberID, -o.MemberID), o.MemberID > 0, o.GroupID, token(o.Token),
+	return []any{o.ID[:], o.Template, o.Reason, string(o.Purpose), storedMember(o), o.Addressed, o.GroupID, token(o.Token),
 		s.at(created), s.at(o.Expires), options, s.at(created)}, nil
 }
 
 // findToken yields one row for any token, so that an unknown one costs what a
 // known one costs.
 const findToken statement = `
-SELECT o.id, COALESCE(` + orderMember + `, 0), COALESCE(o.group_id, 0), COALESCE(o.purpose, ''),
+SELECT o.id, COALESCE(CASE WHEN o.addressed = 1 THEN o.member_id ELSE 0 END, 0), COALESCE(o.group_id, 0), COALESCE(o.purpose, ''),
 	o.expires_at, o.used_at IS NOT NULL, o.options
 FROM (SELECT 1 AS one) AS request
 LEFT JOIN mails AS o ON o.token_hash = ?`
 
-// FindToken returns the record of a token, the zero record where there is none.
-func (s *Store) FindToken(ctx context.Context, t password.TokenHash) (members.TokenRecord, error) {
-	var r members.TokenRecord
+// FindToken returns the record of a token, the zero record if there is none.
+func (s *Store) FindToken(ctx context.Context, t password.TokenHash) (members.FoundToken, error) {
+	var r members.FoundToken
 	err := s.row(ctx, findToken, []any{t[:]}, scanID{&r.ID}, &r.MemberID, &r.GroupID, &r.Purpose,
 		scanTime{&r.Expires}, &r.Used, scanOptions{&r.Options})
 	if err != nil {
-		return members.TokenRecord{}, s.fail("find token", err)
+		return members.FoundToken{}, s.fail("find token", err)
 	}
 	return r, nil
 }
 
-const orderDetail statement = `
-SELECT o.template, o.reason, o.purpose, ` + orderMember + `, o.group_id, o.token_hash,
+// What the mails of orders are made of. The hour before each order is reckoned
+// in the database, since one statement reads many.
+const (
+	mailInputs = `
+SELECT o.id, o.template, o.reason, o.purpose, o.member_id, o.addressed, o.group_id, o.token_hash,
 	o.created_at, o.expires_at, o.options, o.used_at IS NOT NULL,
 	(SELECT COUNT(r.id) FROM mails AS r
-		WHERE r.member_id = o.member_id AND r.addressed = 1 AND r.created_at >= ?
+		WHERE r.member_id = o.member_id AND r.addressed = 1 AND r.created_at >= `
+	mailInputsFrom = `
 		AND r.token_hash IS NOT NULL AND r.state <> 'dropped'
 		AND r.id <> o.id AND (r.state = 'sent' OR r.id < o.id)),
-	COALESCE(g.id, 0), COALESCE(g.name, ''), COALESCE(g.title, ''), COALESCE(g.description, ''),
+	COALESCE(g.id, 0), COALESCE(g.name, ''), COALESCE(g.title, ''), COALESCE(g.description, ''), 0,
 	` + memberColumns + `
 FROM mails AS o
 JOIN members AS m ON m.id = COALESCE((SELECT x.id FROM members AS x WHERE x.id = o.member_id), 0)
 LEFT JOIN member_groups AS g ON g.id = o.group_id
-WHERE o.id = ?`
+WHERE o.id IN `
+	mailInputsMySQL  = mailInputs + `o.created_at - INTERVAL 1 HOUR` + mailInputsFrom
+	mailInputsSQLite = mailInputs + `o.created_at - 3600000000` + mailInputsFrom
 
-// OrderDetail returns an order for composing, with the member and group as
-// they are now; orders since the given time count as recent. An order that is
-// not there is an error that wraps sql.ErrNoRows.
-func (s *Store) OrderDetail(ctx context.Context, id mail.ID, since time.Time) (members.OrderDetail, error) {
-	d := members.OrderDetail{Order: members.Order{ID: id}}
-	o := &d.Order
-	dest := []any{&o.Template, &o.Reason, &o.Purpose, &o.MemberID, &o.GroupID, scanToken{&o.Token},
-		scanTime{&o.Created}, scanTime{&o.Expires}, scanOptions{&o.Options}, &d.Used, &d.Recent}
-	dest = append(append(dest, groupDest(&d.Group)...), memberDest(&d.Member)...)
-	if err := s.row(ctx, orderDetail, []any{s.at(since), id[:]}, dest...); err != nil {
-		return members.OrderDetail{}, s.fail(fmt.Sprintf("order %s", id), err)
+	mailInputOneMySQL   statement = mailInputsMySQL + oneID
+	mailInputSomeMySQL  statement = mailInputsMySQL + someIDs
+	mailInputManyMySQL  statement = mailInputsMySQL + manyIDs
+	mailInputOneSQLite  statement = mailInputsSQLite + oneID
+	mailInputSomeSQLite statement = mailInputsSQLite + someIDs
+	mailInputManySQLite statement = mailInputsSQLite + manyIDs
+)
+
+// MailInputs returns what the mails of orders are made of, with members and
+// groups as they are now. Orders that are not there are left out.
+func (s *Store) MailInputs(ctx context.Context, ids []mail.ID) (map[mail.ID]members.MailInput, error) {
+	inputs := make(map[mail.ID]members.MailInput, len(ids))
+	b := bySize{
+		s.choose(mailInputOneMySQL, mailInputOneSQLite),
+		s.choose(mailInputSomeMySQL, mailInputSomeSQLite),
+		s.choose(mailInputManyMySQL, mailInputManySQLite),
 	}
-	if d.Member.Zero() {
-		d.Member = members.Member{}
+	for len(ids) > 0 {
+		q, size := b.pick(len(ids))
+		n := min(size, len(ids))
+		if err := s.mailInputs(ctx, q, padded(ids[:n], size), inputs); err != nil {
+			return nil, s.fail("read orders", err)
+		}
+		ids = ids[n:]
 	}
-	return d, nil
+	return inputs, nil
+}
+
+func (s *Store) mailInputs(ctx context.Context, q statement, ids []any, to map[mail.ID]members.MailInput) error {
+	rows, err := s.query(ctx, q, ids...)
+	if err != nil {
+		return err
+	}
+	return each(rows, func(r *sql.Rows) error {
+		var in members.MailInput
+		o := &in.Order
+		dest := []any{scanID{&o.ID}, &o.Template, &o.Reason, &o.Purpose, &o.MemberID, &o.Addressed, &o.GroupID, scanToken{&o.Token},
+			scanTime{&o.Created}, scanTime{&o.Expires}, scanOptions{&o.Options}, &in.Used, &in.Recent}
+		if err := r.Scan(append(append(dest, groupDest(&in.Group)...), memberDest(&in.Member)...)...); err != nil {
+			return err
+		}
+		if !o.Addressed {
+			o.MemberID = 0
+		}
+		if in.Member.Zero() {
+			in.Member = members.Member{}
+		}
+		to[o.ID] = in
+		return nil
+	})
 }

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"reseed/errcodes"
-	"reseed/password"
-	"reseed/store"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/store"
 )
 
-// Where a request's time is over within a transaction, at whatever statement,
+// If a request's time is over within a transaction, at whatever statement,
 // that is F004 and nothing is changed: database/sql rolls back by itself then,
 // and has a name of its own for it (LOD-1).
 func TestTimeOverInATransaction(t *testing.T) {

@@ -28,10 +28,45 @@ func (s *Store) PurgeMails(ctx context.Context, before time.Time, limit int) (in
 	return int(n), s.fail("purge mails", err)
 }
 
+// What stays is skipped by its age, which the index has: all that is older than
+// the longest life of a token has ended, but for a life that was made shorter since.
+const (
+	purgeDroppedMySQL statement = `
+DELETE FROM mails WHERE state = 'dropped' AND due_at < ? AND (expires_at IS NULL OR expires_at < ?)
+ORDER BY due_at, id LIMIT ?`
+	purgeDroppedSQLite statement = `
+DELETE FROM mails WHERE id IN (SELECT o.id FROM mails AS o
+	WHERE o.state = 'dropped' AND o.due_at < ? AND (o.expires_at IS NULL OR o.expires_at < ?)
+	ORDER BY o.due_at, o.id LIMIT ?)`
+)
+
+// PurgeDropped deletes up to limit orders that were dropped, since they were for
+// nobody, over a member's limit, or too late, that were due before a time and
+// whose token has ended, and returns how many.
+func (s *Store) PurgeDropped(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := s.exec(ctx, s.choose(purgeDroppedMySQL, purgeDroppedSQLite), s.at(before), s.at(s.now()), limit)
+	return int(n), s.fail("purge dropped mails", err)
+}
+
 // PurgeEvents deletes up to limit security events from before a time and returns how many.
 func (s *Store) PurgeEvents(ctx context.Context, before time.Time, limit int) (int, error) {
 	n, err := s.exec(ctx, s.choose(purgeEventsMySQL, purgeEventsSQLite), s.at(before), limit)
 	return int(n), s.fail("purge events", err)
+}
+
+const (
+	purgeUnknownMySQL statement = `
+DELETE FROM events WHERE member_id = 0 AND at < ? AND code <> '' ORDER BY at LIMIT ?`
+	purgeUnknownSQLite statement = `
+DELETE FROM events WHERE id IN (SELECT e.id FROM events AS e
+	WHERE e.member_id = 0 AND e.at < ? AND e.code <> '' ORDER BY e.at LIMIT ?)`
+)
+
+// PurgeUnknownEvents deletes up to limit security events from before a time
+// that tell of a refusal and of no member, and returns how many.
+func (s *Store) PurgeUnknownEvents(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := s.exec(ctx, s.choose(purgeUnknownMySQL, purgeUnknownSQLite), s.at(before), limit)
+	return int(n), s.fail("purge unknown members' events", err)
 }
 
 const (
@@ -71,4 +106,17 @@ func (s *Store) PurgeSiteDays(ctx context.Context, before time.Time, limit int) 
 	const secondsADay = 24 * 60 * 60
 	n, err := s.exec(ctx, s.choose(purgeSiteDaysMySQL, purgeSiteDaysSQLite), before.Unix()/secondsADay, limit)
 	return int(n), s.fail("purge counters of sites", err)
+}
+
+const (
+	purgeRefreshMySQL  statement = `DELETE FROM refresh_tokens WHERE expires_at < ? ORDER BY expires_at, token_hash LIMIT ?`
+	purgeRefreshSQLite statement = `
+DELETE FROM refresh_tokens WHERE token_hash IN (SELECT x.token_hash FROM refresh_tokens AS x
+	WHERE x.expires_at < ? ORDER BY x.expires_at LIMIT ?)`
+)
+
+// PurgeRefreshTokens deletes up to limit refresh tokens that ended before a time and returns how many.
+func (s *Store) PurgeRefreshTokens(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := s.exec(ctx, s.choose(purgeRefreshMySQL, purgeRefreshSQLite), s.at(before), limit)
+	return int(n), s.fail("purge refresh tokens", err)
 }

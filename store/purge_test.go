@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"reseed/mail"
-	"reseed/members"
-	"reseed/password"
-	"reseed/store"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/store"
 )
 
 // Of the mails, those go that are settled for long and whose token has ended; of
@@ -20,7 +20,7 @@ func TestPurgeMails(t *testing.T) {
 		m := e.member("anna", "anna@example.org")
 		settle := func(o members.Order, state mail.State, at time.Time) {
 			e.take("w", at)
-			if err := e.Settle(t.Context(), mail.Settlement{ID: o.ID, Worker: "w", State: state, At: at, Due: at.Add(time.Hour)}); err != nil {
+			if _, err := e.Round(t.Context(), mail.Round{Worker: "w", Now: at, Settle: []mail.Settlement{{ID: o.ID, State: state, Due: at.Add(time.Hour)}}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -54,10 +54,100 @@ func TestPurgeMails(t *testing.T) {
 	})
 }
 
+// Orders that were dropped go when their token would have ended, those for
+// nobody and those over a member's limit alike, and no order that was sent or
+// waits goes with them.
+func TestPurgeDropped(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		m := e.member("anna", "anna@example.org")
+		nobodys := func(o *members.Order) { o.Addressed, o.MemberID = false, 0 }
+		first, second := e.order(0, nobodys), e.order(0, nobodys)
+		long := e.order(0, nobodys, func(o *members.Order) { o.Expires = noon.Add(2 * time.Hour) })
+		sent, over := e.order(m.ID), e.order(m.ID)
+		e.take("w", noon)
+		if _, err := e.Round(t.Context(), mail.Round{Worker: "w", Now: noon, Settle: []mail.Settlement{
+			{ID: sent.ID, State: mail.Sent}, {ID: over.ID, State: mail.Dropped},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		waiting := e.order(m.ID)
+		later := e.at(noon.Add(time.Hour + time.Second))
+		purge := func(s *store.Store, before time.Time) int {
+			t.Helper()
+			return must(s.PurgeDropped(t.Context(), before, 2))(t)
+		}
+		if n := purge(e.Store, noon.Add(time.Second)); n != 0 {
+			t.Errorf("%d dropped orders purged within their token's life", n)
+		}
+		if n := purge(later, noon); n != 0 {
+			t.Errorf("%d dropped orders purged that are younger than asked for", n)
+		}
+		if a, b, c := purge(later, noon.Add(time.Second)), purge(later, noon.Add(time.Second)), purge(later, noon.Add(time.Second)); a != 2 || b != 1 || c != 0 {
+			t.Errorf("purged %d, %d and %d, want 2, 1 and 0", a, b, c)
+		}
+		for _, gone := range []mail.ID{first.ID, second.ID, over.ID} {
+			if _, ok, err := e.Mail(t.Context(), gone); ok || err != nil {
+				t.Errorf("%v is still there, %v", gone, err)
+			}
+		}
+		for _, stays := range []mail.ID{long.ID, sent.ID, waiting.ID} {
+			e.state(stays)
+		}
+	})
+}
+
+// Events that anybody can cause in any number, refusals that name no member, go
+// before others do: not those of members, nor what an administrator did.
+func TestPurgeUnknownEvents(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		add := func(at time.Time, change func(*members.Event)) mail.ID {
+			v := event(t, at, change)
+			if err := e.AddEvents(t.Context(), []members.Event{v}); err != nil {
+				t.Fatal(err)
+			}
+			return v.ID
+		}
+		strangers := func(v *members.Event) { v.Code = "1018" }
+		add(noon, strangers)
+		add(noon.Add(time.Second), strangers)
+		want := []mail.ID{
+			add(noon.Add(time.Hour), strangers),
+			add(noon, func(v *members.Event) { v.Code, v.MemberID = "0101", 7 }),
+			add(noon, func(v *members.Event) { v.Kind = members.KeyChanged }),
+		}
+		cut := noon.Add(time.Minute)
+		if a, b := must(e.PurgeUnknownEvents(t.Context(), cut, 1))(t), must(e.PurgeUnknownEvents(t.Context(), cut, 9))(t); a != 1 || b != 1 {
+			t.Errorf("purged %d and %d, want 1 and 1", a, b)
+		}
+		for _, v := range must(e.Events(t.Context(), store.EventFilter{}))(t) {
+			if !slices.Contains(want, v.ID) {
+				t.Errorf("left: %+v", v)
+			}
+			want = slices.DeleteFunc(want, func(id mail.ID) bool { return id == v.ID })
+		}
+		if len(want) != 0 {
+			t.Errorf("%d events too many were purged", len(want))
+		}
+	})
+}
+
+// at opens the same database as a program would whose clock shows that time.
+func (e *env) at(now time.Time) *store.Store {
+	e.t.Helper()
+	c := e.config
+	c.Now = func() time.Time { return now }
+	s, err := store.Open(e.t.Context(), c)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.t.Cleanup(func() { s.Close() })
+	return s
+}
+
 // take claims all that is due.
 func (e *env) take(worker string, at time.Time) {
 	e.t.Helper()
-	if _, err := e.Claim(e.t.Context(), mail.Claim{Worker: worker, Now: at, Lease: time.Minute, Limit: 100}); err != nil {
+	if _, err := e.Round(e.t.Context(), mail.Round{Worker: worker, Now: at, Lease: time.Minute, Latest: farAhead, Sort: 100, Claim: 100}); err != nil {
 		e.t.Fatal(err)
 	}
 }

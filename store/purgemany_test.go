@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"reseed/members"
-	"reseed/password"
-	"reseed/store"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/store"
 )
 
 // oldRows are rows of one kind that are old, by the number i, and as many that

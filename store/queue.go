@@ -1,103 +1,269 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"slices"
 	"strings"
+	"time"
 
-	"reseed/mail"
+	"github.com/reseed-project/reseed/mail"
 )
 
-// jobColumns are a claimed order's columns. An order that was being sent when
-// its lease ended has had an attempt that nobody counted: its worker died.
-const jobColumns = `o.id, o.attempts + CASE WHEN o.state = 'sending' THEN 1 ELSE 0 END, o.created_at, o.expires_at`
-
+// Rows that another worker is about to change are passed over: MySQL locks
+// rows, SQLite lets one transaction write at a time.
 const (
-	// A lease that ends later than any does was given out while a clock was ahead.
-	// Where its worker died, nobody is to wait for that time.
 	lapsedSQLite statement = `
-SELECT ` + jobColumns + ` FROM mails AS o
+SELECT o.id FROM mails AS o
 WHERE o.state = 'sending' AND (o.lease_until <= ? OR o.lease_until > ?) ORDER BY o.due_at, o.id LIMIT ?`
-	dueSQLite statement = `
-SELECT ` + jobColumns + ` FROM mails AS o
-WHERE o.state = 'pending' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
-	// Where the clock was ahead when it was put off, an order is not to wait for
-	// that time.
-	strayedSQLite statement = `
-SELECT ` + jobColumns + ` FROM mails AS o
-WHERE o.state = 'pending' AND o.due_at > ? ORDER BY o.due_at, o.id LIMIT ?`
-	onlySQLite statement = `
-SELECT ` + jobColumns + ` FROM mails AS o
-WHERE o.id = ? AND ((o.state = 'pending' AND o.due_at <= ?) OR (o.state = 'sending' AND o.lease_until <= ?))`
+	lapsedMySQL = lapsedSQLite + ` FOR UPDATE SKIP LOCKED`
 
-	// MySQL locks rows; those that another worker is about to claim are passed over.
-	lapsedMySQL  = lapsedSQLite + ` FOR UPDATE SKIP LOCKED`
-	dueMySQL     = dueSQLite + ` FOR UPDATE SKIP LOCKED`
-	strayedMySQL = strayedSQLite + ` FOR UPDATE SKIP LOCKED`
-	onlyMySQL    = onlySQLite + ` FOR UPDATE SKIP LOCKED`
+	misdatedSQLite statement = `
+SELECT o.id FROM mails AS o WHERE o.state = 'pending' AND o.due_at > ? ORDER BY o.due_at, o.id LIMIT ?`
+	misdatedMySQL = misdatedSQLite + ` FOR UPDATE SKIP LOCKED`
+
+	newSQLite statement = `
+SELECT o.id, o.addressed, o.due_at, o.created_at, o.expires_at FROM mails AS o WHERE o.state = 'new' ORDER BY o.due_at, o.id LIMIT ?`
+	newMySQL = newSQLite + ` FOR UPDATE SKIP LOCKED`
+
+	dueSQLite statement = `
+SELECT o.id, o.attempts, o.created_at, o.expires_at FROM mails AS o
+WHERE o.state = 'pending' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
+	dueMySQL = dueSQLite + ` FOR UPDATE SKIP LOCKED`
+
+	onlySQLite statement = `
+SELECT o.id, o.attempts, o.created_at, o.expires_at FROM mails AS o
+WHERE o.id = ? AND (o.state = 'new' OR o.state = 'pending' AND o.due_at <= ?)`
+	onlyMySQL = onlySQLite + ` FOR UPDATE SKIP LOCKED`
 )
 
-const claimMail statement = `
-UPDATE mails SET state = 'sending', attempts = ?, claimed_by = ?, lease_until = ? WHERE id = ?`
+// What is done to many orders at once is one statement for one of them, for up
+// to 16 and for up to 128, since the number of values is part of the text. The
+// last id stands in for those that are missing.
+const (
+	oneID   = `(?)`
+	someIDs = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	moreIDs = `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
+	manyIDs = `(` + moreIDs + `, ` + moreIDs + `, ` + moreIDs + `, ` + moreIDs + `)`
 
-// Claim marks due orders as being sent by the worker until the lease ends and
-// returns them, oldest first. Orders whose lease ended are due again; the
-// attempt of the worker that lost them counts. So are those due, and those whose
-// lease ends, after c.Latest.
-func (s *Store) Claim(ctx context.Context, c mail.Claim) ([]mail.Job, error) {
-	var jobs []mail.Job
-	err := s.inTx(ctx, func(t tx) (err error) {
-		if jobs, err = t.claimable(ctx, c); err != nil {
+	oneIDs, fewIDs, mostIDs = 1, 16, 128
+)
+
+// The statements of a round, all guarded by the state, and by the claim where
+// there is one: a worker that lost it changes nothing.
+const (
+	settleMails = `
+UPDATE mails SET state = ?, attempts = attempts + ?, due_at = COALESCE(?, due_at),
+	sent_at = ?, settled_at = ?, outcome = ?, claimed_by = '', lease_until = NULL
+WHERE claimed_by = ? AND state = 'sending' AND id IN `
+	renewMails = `
+UPDATE mails SET lease_until = ? WHERE claimed_by = ? AND state = 'sending' AND id IN `
+	rescueMails = `
+UPDATE mails SET attempts = attempts + 1, due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END,
+	claimed_by = '', lease_until = NULL, state = 'pending'
+WHERE state = 'sending' AND id IN `
+	redateMails = `
+UPDATE mails SET due_at = ? WHERE state = 'pending' AND id IN `
+	sortMails = `
+UPDATE mails SET settled_at = CASE WHEN addressed = 1 THEN NULL ELSE ? END,
+	outcome = CASE WHEN addressed = 1 THEN '' ELSE 'no such member' END,
+	state = CASE WHEN addressed = 1 THEN 'pending' ELSE 'dropped' END
+WHERE state = 'new' AND id IN `
+	claimMails = `
+UPDATE mails SET state = 'sending', claimed_by = ?, lease_until = ?
+WHERE state IN ('new', 'pending') AND id IN `
+
+	settleOne  statement = settleMails + oneID
+	settleSome statement = settleMails + someIDs
+	settleMany statement = settleMails + manyIDs
+	renewOne   statement = renewMails + oneID
+	renewSome  statement = renewMails + someIDs
+	renewMany  statement = renewMails + manyIDs
+	rescueOne  statement = rescueMails + oneID
+	rescueSome statement = rescueMails + someIDs
+	rescueMany statement = rescueMails + manyIDs
+	redateOne  statement = redateMails + oneID
+	redateSome statement = redateMails + someIDs
+	redateMany statement = redateMails + manyIDs
+	sortOne    statement = sortMails + oneID
+	sortSome   statement = sortMails + someIDs
+	sortMany   statement = sortMails + manyIDs
+	claimOne   statement = claimMails + oneID
+	claimSome  statement = claimMails + someIDs
+	claimMany  statement = claimMails + manyIDs
+)
+
+// bySize picks a statement by how many ids are left.
+type bySize struct{ one, some, many statement }
+
+func (b bySize) pick(ids int) (statement, int) {
+	switch {
+	case ids <= oneIDs:
+		return b.one, oneIDs
+	case ids <= fewIDs:
+		return b.some, fewIDs
+	}
+	return b.many, mostIDs
+}
+
+// forAll runs a statement for all ids, which follow the other values.
+func (t tx) forAll(ctx context.Context, b bySize, ids []mail.ID, values ...any) error {
+	for len(ids) > 0 {
+		q, size := b.pick(len(ids))
+		n := min(size, len(ids))
+		if _, err := t.exec(ctx, q, append(slices.Clone(values), padded(ids[:n], size)...)...); err != nil {
 			return err
 		}
-		until := t.at(c.Now.Add(c.Lease))
-		for _, j := range jobs {
-			if _, err := t.exec(ctx, claimMail, j.Attempts, c.Worker, until, j.ID[:]); err != nil {
-				return err
-			}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// padded returns size values: the ids, the last one repeated.
+func padded(ids []mail.ID, size int) []any {
+	values := make([]any, size)
+	for i := range values {
+		values[i] = ids[min(i, len(ids)-1)][:]
+	}
+	return values
+}
+
+// rescued is how many orders a round rescues at most; the next takes more.
+const rescued = 512
+
+// Round settles, renews, rescues, sorts and claims in one transaction. Claimed
+// orders come oldest first.
+func (s *Store) Round(ctx context.Context, r mail.Round) (mail.RoundResult, error) {
+	var result mail.RoundResult
+	err := s.inTx(ctx, func(t tx) (err error) {
+		result = mail.RoundResult{}
+		if err := t.settle(ctx, r); err != nil {
+			return err
+		}
+		if err := t.rescue(ctx, r); err != nil {
+			return err
+		}
+		if err := t.sort(ctx, r, &result); err != nil {
+			return err
+		}
+		result.Claimed, err = t.claim(ctx, r)
+		return err
+	})
+	if err != nil {
+		return mail.RoundResult{}, s.fail("mail round", err)
+	}
+	return result, nil
+}
+
+// settle ends claims; those with one outcome together.
+func (t tx) settle(ctx context.Context, r mail.Round) error {
+	alike := map[mail.Settlement][]mail.ID{}
+	for _, o := range r.Settle {
+		id := o.ID
+		o.ID, o.Reason = mail.ID{}, clip(o.Reason)
+		if o.State != mail.Pending {
+			o.Due = time.Time{}
+		}
+		alike[o] = append(alike[o], id)
+	}
+	for o, ids := range alike {
+		var sent, settled any
+		attempts := 0
+		if o.Attempted {
+			attempts = 1
+		}
+		if o.State != mail.Pending {
+			settled = t.at(r.Now)
+		}
+		if o.State == mail.Sent {
+			sent = settled
+		}
+		err := t.forAll(ctx, bySize{settleOne, settleSome, settleMany}, ids,
+			string(o.State), attempts, t.at(o.Due), sent, settled, o.Reason, r.Worker)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rescue renews the worker's claims before it looks for those that ended.
+func (t tx) rescue(ctx context.Context, r mail.Round) error {
+	err := t.forAll(ctx, bySize{renewOne, renewSome, renewMany}, r.Renew, t.at(r.Now.Add(r.Lease)), r.Worker)
+	if err != nil || !r.Rescue {
+		return err
+	}
+	now := t.at(r.Now)
+	lapsed, err := t.mailIDs(ctx, t.choose(lapsedMySQL, lapsedSQLite), now, t.at(r.Now.Add(2*r.Lease)), rescued)
+	if err != nil {
+		return err
+	}
+	if err := t.forAll(ctx, bySize{rescueOne, rescueSome, rescueMany}, lapsed, now, now); err != nil {
+		return err
+	}
+	misdated, err := t.mailIDs(ctx, t.choose(misdatedMySQL, misdatedSQLite), t.at(r.Latest), rescued)
+	if err != nil {
+		return err
+	}
+	return t.forAll(ctx, bySize{redateOne, redateSome, redateMany}, misdated, now)
+}
+
+func (t tx) sort(ctx context.Context, r mail.Round, result *mail.RoundResult) error {
+	if r.Sort == 0 {
+		return nil
+	}
+	rows, err := t.query(ctx, t.choose(newMySQL, newSQLite), r.Sort)
+	if err != nil {
+		return err
+	}
+	var ids []mail.ID
+	var last time.Time
+	err = each(rows, func(row *sql.Rows) error {
+		var o mail.Order
+		var addressed bool
+		if err := row.Scan(scanID{&o.ID}, &addressed, scanTime{&last}, scanTime{&o.Created}, scanTime{&o.Expires}); err != nil {
+			return err
+		}
+		ids = append(ids, o.ID)
+		if addressed {
+			return nil
+		}
+		result.Dropped++
+		if len(result.Decoys) < r.Decoys {
+			result.Decoys = append(result.Decoys, o)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, s.fail("claim mail", err)
+		return err
 	}
-	return jobs, nil
+	if len(ids) == r.Sort {
+		result.Behind = last
+	}
+	if err := t.tellRequested(ctx, ids, r.Now); err != nil {
+		return err
+	}
+	return t.forAll(ctx, bySize{sortOne, sortSome, sortMany}, ids, t.at(r.Now))
 }
 
-func (t tx) claimable(ctx context.Context, c mail.Claim) ([]mail.Job, error) {
-	now := t.at(c.Now)
-	if c.Only != nil {
-		return t.jobs(ctx, t.choose(onlyMySQL, onlySQLite), c.Only[:], now, now)
+func (t tx) claim(ctx context.Context, r mail.Round) (claimed []mail.Order, err error) {
+	switch now := t.at(r.Now); {
+	case r.Only != nil:
+		if err := t.tellRequested(ctx, []mail.ID{*r.Only}, r.Now); err != nil {
+			return nil, err
+		}
+		claimed, err = t.orders(ctx, t.choose(onlyMySQL, onlySQLite), r.Only[:], now)
+	case r.Claim > 0:
+		claimed, err = t.orders(ctx, t.choose(dueMySQL, dueSQLite), now, r.Claim)
 	}
-	jobs, err := t.jobs(ctx, t.choose(lapsedMySQL, lapsedSQLite), now, t.at(cmp.Or(c.Latest, c.Now.AddDate(1000, 0, 0))), c.Limit)
-	if err != nil || len(jobs) >= c.Limit {
-		return jobs, err
-	}
-	due, err := t.jobs(ctx, t.choose(dueMySQL, dueSQLite), now, c.Limit-len(jobs))
 	if err != nil {
 		return nil, err
 	}
-	jobs = append(jobs, due...)
-	strayed, err := t.strayed(ctx, c, c.Limit-len(jobs))
-	return oldestFirst(append(jobs, strayed...)), err
-}
-
-// strayed returns orders that are due after any time they could be put off to,
-// where there is still room.
-func (t tx) strayed(ctx context.Context, c mail.Claim, limit int) ([]mail.Job, error) {
-	if c.Latest.IsZero() || limit == 0 {
-		return nil, nil
+	ids := make([]mail.ID, len(claimed))
+	for i, o := range claimed {
+		ids[i] = o.ID
 	}
-	return t.jobs(ctx, t.choose(strayedMySQL, strayedSQLite), t.at(c.Latest), limit)
-}
-
-func oldestFirst(jobs []mail.Job) []mail.Job {
-	slices.SortStableFunc(jobs, func(a, b mail.Job) int {
-		return cmp.Or(a.Created.Compare(b.Created), slices.Compare(a.ID[:], b.ID[:]))
-	})
-	return jobs
+	return claimed, t.forAll(ctx, bySize{claimOne, claimSome, claimMany}, ids, r.Worker, t.at(r.Now.Add(r.Lease)))
 }
 
 // choose returns the statement of the database in use.
@@ -108,71 +274,40 @@ func (s *Store) choose(mysql, sqlite statement) statement {
 	return sqlite
 }
 
-func (t tx) jobs(ctx context.Context, q statement, args ...any) ([]mail.Job, error) {
+func (t tx) mailIDs(ctx context.Context, q statement, args ...any) ([]mail.ID, error) {
 	rows, err := t.query(ctx, q, args...)
 	if err != nil {
 		return nil, err
 	}
-	var jobs []mail.Job
-	err = each(rows, func(r *sql.Rows) error {
-		var j mail.Job
-		if err := r.Scan(scanID{&j.ID}, &j.Attempts, scanTime{&j.Created}, scanTime{&j.Expires}); err != nil {
-			return err
-		}
-		jobs = append(jobs, j)
-		return nil
-	})
-	return jobs, err
-}
-
-const heldMails statement = `SELECT o.id FROM mails AS o WHERE o.state = 'sending' AND o.claimed_by = ? ORDER BY o.id`
-
-// Held returns the orders that are being sent by the worker.
-func (s *Store) Held(ctx context.Context, worker string) ([]mail.ID, error) {
-	rows, err := s.query(ctx, heldMails, worker)
-	if err != nil {
-		return nil, s.fail("held mail", err)
-	}
-	var held []mail.ID
+	var ids []mail.ID
 	err = each(rows, func(r *sql.Rows) error {
 		var id mail.ID
 		err := r.Scan(scanID{&id})
-		held = append(held, id)
+		ids = append(ids, id)
 		return err
 	})
-	return held, s.fail("held mail", err)
+	return ids, err
 }
 
-// settleMail is guarded by the claim: who lost the lease to another worker
-// changes nothing.
-const settleMail statement = `
-UPDATE mails SET state = ?, attempts = attempts + ?, due_at = COALESCE(?, due_at),
-	sent_at = ?, settled_at = ?, outcome = ?, claimed_by = '', lease_until = NULL
-WHERE id = ? AND claimed_by = ? AND state = 'sending'`
+func (t tx) orders(ctx context.Context, q statement, args ...any) ([]mail.Order, error) {
+	rows, err := t.query(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	var list []mail.Order
+	err = each(rows, func(r *sql.Rows) error {
+		var o mail.Order
+		if err := r.Scan(scanID{&o.ID}, &o.Attempts, scanTime{&o.Created}, scanTime{&o.Expires}); err != nil {
+			return err
+		}
+		list = append(list, o)
+		return nil
+	})
+	return list, err
+}
 
 // outcomeRunes is how much of a reason is kept, in characters.
 const outcomeRunes = 1000
-
-// Settle records the outcome of a claim. It does nothing where the worker no
-// longer holds the order.
-func (s *Store) Settle(ctx context.Context, o mail.Settlement) error {
-	var due, sent, settled any
-	attempt := 0
-	if o.Attempted {
-		attempt = 1
-	}
-	switch o.State {
-	case mail.Pending:
-		due = s.at(o.Due)
-	case mail.Sent:
-		sent, settled = s.at(o.At), s.at(o.At)
-	default:
-		settled = s.at(o.At)
-	}
-	_, err := s.exec(ctx, settleMail, string(o.State), attempt, due, sent, settled,
-		clip(o.Reason), o.ID[:], o.Worker)
-	return s.fail("settle mail", err)
-}
 
 // clip makes a reason fit its column; an SMTP server's words may be anything.
 func clip(reason string) string {

@@ -11,38 +11,45 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"reseed/groups"
-	"reseed/mail"
-	"reseed/members"
-	"reseed/password"
+	"github.com/reseed-project/reseed/groups"
+	"github.com/reseed-project/reseed/mail"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
 )
 
-func claim(worker string, at time.Time) mail.Claim {
-	return mail.Claim{Worker: worker, Now: at, Lease: time.Minute, Limit: 100}
+// farAhead is after every schedule of these tests.
+var farAhead = noon.AddDate(1, 0, 0)
+
+// claim sorts and claims what there is.
+func claim(worker string, at time.Time) mail.Round {
+	return mail.Round{Worker: worker, Now: at, Lease: time.Minute, Rescue: true, Latest: farAhead, Sort: 100, Claim: 100}
 }
 
-func ids(jobs []mail.Job) []mail.ID {
+func ids(orders []mail.Order) []mail.ID {
 	var list []mail.ID
-	for _, j := range jobs {
-		list = append(list, j.ID)
+	for _, o := range orders {
+		list = append(list, o.ID)
 	}
 	return list
 }
 
-func (e *env) claim(c mail.Claim) []mail.Job {
+func (e *env) round(r mail.Round) mail.RoundResult {
 	e.t.Helper()
-	jobs, err := e.Claim(context.Background(), c)
+	result, err := e.Round(context.Background(), r)
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	return jobs
+	return result
 }
 
-func (e *env) settle(s mail.Settlement) {
+func (e *env) claim(r mail.Round) []mail.Order {
 	e.t.Helper()
-	if err := e.Settle(context.Background(), s); err != nil {
-		e.t.Fatal(err)
-	}
+	return e.round(r).Claimed
+}
+
+func (e *env) settle(worker string, at time.Time, s mail.Settlement) {
+	e.t.Helper()
+	e.round(mail.Round{Worker: worker, Now: at, Settle: []mail.Settlement{s}})
 }
 
 func createdAt(at time.Time) func(*members.Order) {
@@ -52,12 +59,14 @@ func createdAt(at time.Time) func(*members.Order) {
 func TestClaimTakesWhatIsDueOldestFirst(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		late := e.order(1, createdAt(noon.Add(-time.Minute)))
-		early := e.order(0, createdAt(noon.Add(-time.Hour)))
+		early := e.order(4, createdAt(noon.Add(-time.Hour)))
 		now := e.order(2, createdAt(noon))
-		e.order(3, createdAt(noon.Add(time.Microsecond)))
+		retried := e.order(3)
+		e.claim(mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Claim: 1, Only: &retried.ID})
+		e.settle("w", noon, mail.Settlement{ID: retried.ID, State: mail.Pending, Due: noon.Add(time.Microsecond)})
 		c := claim("w", noon)
-		c.Limit = 2
-		want := []mail.Job{
+		c.Claim = 2
+		want := []mail.Order{
 			{ID: early.ID, Created: early.Created, Expires: early.Expires},
 			{ID: late.ID, Created: late.Created, Expires: late.Expires},
 		}
@@ -93,11 +102,11 @@ func TestLeaseThatEndedIsRescued(t *testing.T) {
 			got[0].Attempts != 0 || got[1].Attempts != 1 || got[2].Attempts != 0 {
 			t.Fatalf("rescued %+v", got)
 		}
-		e.settle(mail.Settlement{ID: o.ID, Worker: "dead", State: mail.Sent, At: end})
+		e.settle("dead", end, mail.Settlement{ID: o.ID, State: mail.Sent})
 		if r := e.state(o.ID); r.State != mail.Sending || r.ClaimedBy != "w" {
 			t.Errorf("who lost the lease settled it: %+v", r)
 		}
-		e.settle(mail.Settlement{ID: o.ID, Worker: "w", State: mail.Sent, At: end, Attempted: true})
+		e.settle("w", end, mail.Settlement{ID: o.ID, State: mail.Sent, Attempted: true})
 		if r := e.state(o.ID); r.State != mail.Sent || r.Attempts != 2 {
 			t.Errorf("settled row %+v", r)
 		}
@@ -108,12 +117,8 @@ func TestClaimOnly(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		e.order(1)
 		o := e.order(2)
-		c := claim("w", noon.Add(-time.Microsecond))
-		c.Only = &o.ID
-		if got := e.claim(c); len(got) != 0 {
-			t.Error("claimed before it was due")
-		}
-		c.Now = noon
+		c := claim("w", noon)
+		c.Sort, c.Only = 0, &o.ID
 		for _, want := range []int{1, 0} {
 			if got := e.claim(c); len(got) != want || want == 1 && got[0].ID != o.ID {
 				t.Errorf("claimed %v, want %d", got, want)
@@ -148,15 +153,15 @@ func TestSettle(t *testing.T) {
 		} {
 			o := e.order(1)
 			s := c.settle
-			s.ID, s.Worker, s.At = o.ID, "w", at
+			s.ID = o.ID
 			only := claim("w", noon)
-			only.Only = &o.ID
-			e.settle(s)
-			if r := e.state(o.ID); r.State != mail.Pending || r.Outcome != "" {
+			only.Sort, only.Only = 0, &o.ID
+			e.settle("w", at, s)
+			if r := e.state(o.ID); r.State != mail.New || r.Outcome != "" {
 				t.Errorf("%s settled without a claim: %+v", s.State, r)
 			}
 			e.claim(only)
-			e.settle(s)
+			e.settle("w", at, s)
 			r := e.state(o.ID)
 			if r.State != s.State || r.Attempts != c.attempts || r.Outcome != s.Reason || r.ClaimedBy != "" ||
 				!r.LeaseUntil.IsZero() || !r.SentAt.Equal(c.sent) || !r.Settled.Equal(c.settled) || !r.Due.Equal(c.due) {
@@ -179,7 +184,7 @@ func TestAnyReasonFits(t *testing.T) {
 		} {
 			o := e.order(1)
 			e.claim(claim("w", noon))
-			e.settle(mail.Settlement{ID: o.ID, Worker: "w", State: mail.Dead, Reason: in, At: noon})
+			e.settle("w", noon, mail.Settlement{ID: o.ID, State: mail.Dead, Reason: in})
 			if got := e.state(o.ID).Outcome; got != want {
 				t.Errorf("%.20q: outcome %.20q", in, got)
 			}
@@ -201,16 +206,16 @@ func TestWorkersNeverShareAnOrder(t *testing.T) {
 			s, name := e.open(), fmt.Sprint("worker ", w)
 			all.Go(func() {
 				for idle := 0; idle < 2; {
-					jobs, err := s.Claim(context.Background(), mail.Claim{Worker: name, Now: noon, Lease: time.Hour, Limit: 7})
+					round, err := s.Round(context.Background(), mail.Round{Worker: name, Now: noon, Lease: time.Hour, Latest: farAhead, Sort: 7, Claim: 7})
 					if err != nil {
 						t.Error(err)
 						return
 					}
-					if len(jobs) == 0 {
+					if len(round.Claimed) == 0 {
 						idle++
 					}
 					mu.Lock()
-					for _, j := range jobs {
+					for _, j := range round.Claimed {
 						if other, ok := got[j.ID]; ok {
 							t.Errorf("%s is held by %s and %s", j.ID, other, name)
 						}
@@ -251,7 +256,36 @@ func TestAddOrderTwiceIsOneOrder(t *testing.T) {
 	})
 }
 
-func TestOrderDetail(t *testing.T) {
+func (e *env) input(id mail.ID) members.MailInput {
+	e.t.Helper()
+	return must(e.MailInputs(e.t.Context(), []mail.ID{id}))(e.t)[id]
+}
+
+// However many orders there are, each has what belongs to it.
+func TestMailInputsOfMany(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		want := map[mail.ID]string{}
+		var list []mail.ID
+		for i := range 300 {
+			name := fmt.Sprint("user", i)
+			o := e.order(e.member(name, name+"@example.org").ID)
+			want[o.ID], list = name, append(list, o.ID)
+		}
+		for _, n := range []int{0, 1, 2, 16, 17, 128, 129, 300} {
+			got := map[mail.ID]string{}
+			for id, in := range must(e.MailInputs(t.Context(), list[:n]))(t) {
+				got[id] = in.Member.Username
+			}
+			for _, id := range list[:n] {
+				if got[id] != want[id] {
+					t.Errorf("of %d: %q, want %q", n, got[id], want[id])
+				}
+			}
+		}
+	})
+}
+
+func TestMailInput(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		g := groups.Group{Name: "acme", Title: "Acme", Description: "d"}
 		g.ID = must(e.AddGroup(t.Context(), g))(t)
@@ -267,7 +301,7 @@ func TestOrderDetail(t *testing.T) {
 		only := claim("w", noon)
 		only.Only = &dropped.ID
 		e.claim(only)
-		e.settle(mail.Settlement{ID: dropped.ID, Worker: "w", State: mail.Dropped, At: noon})
+		e.settle("w", noon, mail.Settlement{ID: dropped.ID, State: mail.Dropped})
 		e.order(m.ID+1, createdAt(noon.Add(-time.Minute))) // another's
 		earlier := e.order(m.ID)                           // the same instant, made before
 		o := e.order(m.ID, func(o *members.Order) {
@@ -275,31 +309,30 @@ func TestOrderDetail(t *testing.T) {
 			o.Options.RedirectURL = "https://example.org"
 		})
 		e.order(m.ID) // made after
-		want := members.OrderDetail{Order: o, Member: m, Group: g, Recent: 2}
+		want := members.MailInput{Order: o, Member: m, Group: g, Recent: 2}
 		opt := cmp.Comparer(func(a, b password.Hash) bool { return a == b })
-		since := noon.Add(-time.Hour)
-		if d := cmp.Diff(want, must(e.OrderDetail(t.Context(), o.ID, since))(t), opt); d != "" {
+		if d := cmp.Diff(want, e.input(o.ID), opt); d != "" {
 			t.Errorf("detail (-want +got):\n%s", d)
 		}
 		e.complete(completion(earlier))
-		if d := must(e.OrderDetail(t.Context(), o.ID, since))(t); !d.Used || d.Recent != 2 {
+		if d := e.input(o.ID); !d.Used || d.Recent != 2 {
 			t.Errorf("after another token was used: used %v, recent %d", d.Used, d.Recent)
 		}
 	})
 }
 
-func TestOrderDetailOfNobody(t *testing.T) {
+func TestMailInputOfAnUnaddressedOrder(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		for _, member := range []int64{0, 999} {
 			e.order(0)
 			o := e.order(member, func(o *members.Order) { o.GroupID = 999 })
-			want := members.OrderDetail{Order: o}
-			if d := cmp.Diff(want, must(e.OrderDetail(t.Context(), o.ID, noon.Add(-time.Hour)))(t)); d != "" {
+			want := members.MailInput{Order: o}
+			if d := cmp.Diff(want, e.input(o.ID)); d != "" {
 				t.Errorf("member %d (-want +got):\n%s", member, d)
 			}
 		}
-		if _, err := e.OrderDetail(t.Context(), mail.ID{1}, noon); err == nil {
-			t.Error("an order that is not there has a detail")
+		if got := must(e.MailInputs(t.Context(), []mail.ID{{1}}))(t); len(got) != 0 {
+			t.Errorf("an order that is not there: %+v", got)
 		}
 	})
 }
@@ -311,8 +344,8 @@ func TestMailsForAdministrators(t *testing.T) {
 		for i := range 5 {
 			all = append(all, e.order([]int64{m.ID, 0}[i%2]).ID)
 		}
-		e.claim(mail.Claim{Worker: "w", Now: noon, Lease: time.Minute, Limit: 1})
-		e.settle(mail.Settlement{ID: all[0], Worker: "w", State: mail.Dead, Reason: "550", At: noon, Attempted: true})
+		e.claim(mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Latest: farAhead, Sort: 1, Claim: 1})
+		e.settle("w", noon, mail.Settlement{ID: all[0], State: mail.Dead, Reason: "550", Attempted: true})
 		newest := slices.Clone(all)
 		slices.Reverse(newest)
 		for name, c := range map[string]struct {
@@ -334,7 +367,7 @@ func TestMailsForAdministrators(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", name, d)
 			}
 		}
-		if d := cmp.Diff(map[mail.State]int{mail.Dead: 1, mail.Pending: 4}, must(e.Counts(t.Context()))(t)); d != "" {
+		if d := cmp.Diff(map[mail.State]int{mail.Dead: 1, mail.New: 4}, must(e.Counts(t.Context()))(t)); d != "" {
 			t.Errorf("counts (-want +got):\n%s", d)
 		}
 		if r := e.state(all[0]); r.Username != "anna" || r.Email != "anna@example.org" || e.state(all[1]).Email != "" {
@@ -352,7 +385,7 @@ func TestRetryMail(t *testing.T) {
 			o := e.order(1)
 			e.claim(claim("w", noon))
 			if state != mail.Sending {
-				e.settle(mail.Settlement{ID: o.ID, Worker: "w", State: state, Due: later.Add(time.Hour), At: noon, Attempted: true, Reason: "r"})
+				e.settle("w", noon, mail.Settlement{ID: o.ID, State: state, Due: later.Add(time.Hour), Attempted: true, Reason: "r"})
 			}
 			got := must(e.RetryMail(t.Context(), o.ID, later))(t)
 			r := e.state(o.ID)
@@ -372,7 +405,7 @@ func TestRetryMail(t *testing.T) {
 		}
 		expiring := e.order(1)
 		e.claim(claim("w", noon))
-		e.settle(mail.Settlement{ID: expiring.ID, Worker: "w", State: mail.Dead, At: noon, Attempted: true, Reason: "r"})
+		e.settle("w", noon, mail.Settlement{ID: expiring.ID, State: mail.Dead, Attempted: true, Reason: "r"})
 		for at, want := range map[time.Time]bool{expiring.Expires: false, expiring.Expires.Add(-time.Microsecond): true} {
 			if got := must(e.RetryMail(t.Context(), expiring.ID, at))(t); got != want {
 				t.Errorf("retried %v before its end: %v", expiring.Expires.Sub(at), got)
@@ -391,8 +424,8 @@ func TestClaimTakesWhatAWrongClockPutOff(t *testing.T) {
 			id  mail.ID
 			due time.Time
 		}{{strayed.ID, day}, {soon.ID, hour}} {
-			e.claim(mail.Claim{Worker: "w", Now: noon, Lease: time.Minute, Limit: 1, Only: &at.id})
-			e.settle(mail.Settlement{ID: at.id, Worker: "w", State: mail.Pending, Due: at.due, At: noon})
+			e.claim(mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Latest: farAhead, Claim: 1, Only: &at.id})
+			e.settle("w", noon, mail.Settlement{ID: at.id, State: mail.Pending, Due: at.due})
 		}
 		if got := e.claim(claim("w", noon)); len(got) != 0 {
 			t.Errorf("without an end of schedules %d are claimed", len(got))
@@ -409,17 +442,14 @@ func TestClaimTakesWhatAWrongClockPutOff(t *testing.T) {
 func TestLeaseOfAClockThatWasAheadIsRescued(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		o := e.order(1)
-		day, hour := noon.Add(24*time.Hour), noon.Add(time.Hour)
+		day := noon.Add(24 * time.Hour)
 		e.claim(claim("ahead", day))
 		c := claim("w", noon)
+		c.Lease = day.Sub(noon)
 		if got := e.claim(c); len(got) != 0 {
-			t.Errorf("without an end of leases %d are claimed", len(got))
+			t.Errorf("%d are claimed whose lease may be as long", len(got))
 		}
-		c.Latest = day.Add(c.Lease)
-		if got := e.claim(c); len(got) != 0 {
-			t.Errorf("%d are claimed whose lease ends in time", len(got))
-		}
-		c.Latest = hour
+		c.Lease = time.Minute
 		if got := ids(e.claim(c)); len(got) != 1 || got[0] != o.ID {
 			t.Errorf("claimed %v, want %v", got, o.ID)
 		}
@@ -429,23 +459,60 @@ func TestLeaseOfAClockThatWasAheadIsRescued(t *testing.T) {
 	})
 }
 
-// A worker is told what it holds, and nothing of others.
-func TestHeld(t *testing.T) {
+// Orders for nobody are dropped in bulk, and write what the others write: an
+// update by the same statement, in the same transaction (ENU-2).
+func TestSortDropsUnaddressedOrders(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
-		mine, sent, others := e.order(1), e.order(2), e.order(3)
-		e.order(4)
-		for _, c := range []struct {
-			worker string
-			id     mail.ID
-		}{{"w", mine.ID}, {"w", sent.ID}, {"other", others.ID}} {
-			e.claim(mail.Claim{Worker: c.worker, Now: noon, Lease: time.Minute, Limit: 1, Only: &c.id})
+		var nobodys, members []mail.ID
+		for range 150 {
+			nobodys = append(nobodys, e.order(0).ID)
+			members = append(members, e.order(-1).ID, e.order(2).ID)
 		}
-		e.settle(mail.Settlement{ID: sent.ID, Worker: "w", State: mail.Sent, At: noon})
-		if held := must(e.Held(t.Context(), "w"))(t); len(held) != 1 || held[0] != mine.ID {
-			t.Errorf("w holds %v, want %v", held, mine.ID)
+		nobodys = append(nobodys, members[0])
+		asked := func(r mail.Round) []string { return e.asked(func() { e.round(r) }) }
+		r := mail.Round{Worker: "w", Now: noon.Add(time.Second), Lease: time.Minute, Sort: 149}
+		if got := e.round(r); got.Behind.IsZero() || got.Dropped == 0 {
+			t.Errorf("first round %+v", got)
 		}
-		if held := must(e.Held(t.Context(), "nobody"))(t); len(held) != 0 {
-			t.Errorf("nobody holds %v", held)
+		r.Sort = 1000
+		first := asked(r)
+		if got := e.round(r); !got.Behind.IsZero() || got.Dropped != 0 {
+			t.Errorf("last round %+v", got)
+		}
+		counts := must(e.Counts(t.Context()))(t)
+		if counts[mail.Dropped] != 300 || counts[mail.Pending] != 150 {
+			t.Errorf("counts %v", counts)
+		}
+		if o := e.state(nobodys[0]); o.State != mail.Dropped || o.Settled.IsZero() || o.Outcome != "no such member" {
+			t.Errorf("for nobody: %+v", o)
+		}
+		if len(first) > 7 { // BEGIN, the look, three updates for 128 each, COMMIT
+			t.Errorf("%d statements for 301 orders", len(first))
+		}
+		var each [2][]string
+		for i, member := range []int64{0, 2} {
+			e.order(member)
+			each[i] = asked(r)
+		}
+		if d := cmp.Diff(each[0], each[1]); d != "" {
+			t.Errorf("nobody's and a member's order differ (-nobody +member):\n%s", d)
+		}
+	})
+}
+
+// A claim is renewed by its worker alone.
+func TestRenew(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		o := e.order(1)
+		e.claim(claim("w", noon))
+		later := noon.Add(30 * time.Second)
+		e.round(mail.Round{Worker: "other", Now: later, Lease: time.Minute, Renew: []mail.ID{o.ID}})
+		if got := e.state(o.ID).LeaseUntil; !got.Equal(noon.Add(time.Minute)) {
+			t.Errorf("renewed by another: until %v", got)
+		}
+		e.round(mail.Round{Worker: "w", Now: later, Lease: time.Minute, Renew: []mail.ID{o.ID}, Rescue: true, Latest: farAhead})
+		if got := e.state(o.ID); !got.LeaseUntil.Equal(later.Add(time.Minute)) || got.State != mail.Sending {
+			t.Errorf("renewed: %+v", got)
 		}
 	})
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"reseed/members"
+	"github.com/reseed-project/reseed/members"
 )
 
 // countSiteDay is the guard: of several orders the last one alone finds room.
@@ -23,7 +23,7 @@ INSERT INTO site_days (site_id, day, mails) VALUES (?, ?, 0) ON DUPLICATE KEY UP
 )
 
 // AddSiteOrder inserts an order and counts it against the site's quota, both
-// or neither. It reports false where the quota is used up. An order that is
+// or neither. It reports false if the quota is used up. An order that is
 // there already, since the answer to an earlier try was lost, counts once.
 func (s *Store) AddSiteOrder(ctx context.Context, o members.Order, q members.Quota) (bool, error) {
 	add := func(t tx) error { return t.addSiteOrder(ctx, o, q) }

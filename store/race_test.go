@@ -10,17 +10,17 @@ import (
 	"testing"
 	"time"
 
-	"reseed/errcodes"
-	"reseed/members"
-	"reseed/password"
-	"reseed/store"
-	"reseed/store/mariadbtest"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/store"
+	"github.com/reseed-project/reseed/store/mariadbtest"
 )
 
 // Of 64 uses of one token at once, by two processes' stores, one wins (TOK-3).
 func TestOneTokenHasOneWinner(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
-		// Where a token could be spent twice, three rounds in four show it.
+		// If a token could be spent twice, three rounds in four show it.
 		rounds := 25
 		if testing.Short() {
 			rounds = 10

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/reseed-project/reseed/wait"
 )
 
 // statement is the text of an SQL statement. Only constants are given for one,
@@ -53,24 +55,27 @@ func (s *Store) keep(p prepared, st *sql.Stmt) *sql.Stmt {
 }
 
 // query runs a statement that reads.
-func (s *Store) query(ctx context.Context, q statement, args ...any) (*sql.Rows, error) {
-	done, err := s.await(ctx, s.readTurns)
+func (s *Store) query(ctx context.Context, q statement, args ...any) (rows *sql.Rows, err error) {
+	release, err := s.acquire(ctx, s.readQueue)
 	if err != nil {
 		return nil, err
 	}
-	defer done() // by then the rows have their connection
+	defer release() // by then the rows have their connection
 	s.trace(string(q))
-	if s.mysql {
-		return s.read.QueryContext(ctx, string(q), args...) //nolint:sqlclosecheck // the caller closes
-	}
-	st, err := s.stmt(ctx, s.read, q) //nolint:sqlclosecheck // kept for the next time
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller closes
+	err = untilUnlocked(ctx, func() error {
+		st, err := s.stmt(ctx, s.read, q) //nolint:sqlclosecheck // kept for the next time
+		if err == nil {
+			rows, err = st.QueryContext(ctx, args...) //nolint:sqlclosecheck,rowserrcheck // the caller closes and asks
+		}
+		if notPrepared(err) {
+			rows, err = s.read.QueryContext(ctx, string(q), args...) //nolint:sqlclosecheck,rowserrcheck // the caller closes and asks
+		}
+		return err
+	})
+	return rows, err
 }
 
-// row runs a statement that reads one row; sql.ErrNoRows where there is none.
+// row runs a statement that reads one row; sql.ErrNoRows if there is none.
 func (s *Store) row(ctx context.Context, q statement, args []any, dest ...any) error {
 	rows, err := s.query(ctx, q, args...)
 	if err != nil {
@@ -91,25 +96,34 @@ func (s *Store) exec(ctx context.Context, q statement, args ...any) (n int64, er
 }
 
 func (s *Store) execOnce(ctx context.Context, q statement, args []any) (sql.Result, error) {
-	done, err := s.await(ctx, s.writeTurns)
+	release, err := s.acquire(ctx, s.writeQueue)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	if s.mysql {
-		return s.write.ExecContext(ctx, string(q), args...)
-	}
-	st, err := s.stmt(ctx, s.write, q) //nolint:sqlclosecheck // kept for the next time
-	if err != nil {
-		return nil, err
-	}
-	return st.ExecContext(ctx, args...)
+	defer release()
+	return s.execNow(ctx, q, args)
+}
+
+// execNow is execOnce for a caller that has acquired a connection.
+func (s *Store) execNow(ctx context.Context, q statement, args []any) (r sql.Result, err error) {
+	err = untilUnlocked(ctx, func() error {
+		st, err := s.stmt(ctx, s.write, q) //nolint:sqlclosecheck // kept for the next time
+		if err == nil {
+			r, err = st.ExecContext(ctx, args...)
+		}
+		if notPrepared(err) {
+			r, err = s.write.ExecContext(ctx, string(q), args...)
+		}
+		return err
+	})
+	return r, err
 }
 
 // tx is a transaction under way.
 type tx struct {
 	*Store
-	sql *sql.Tx
+	sql  *sql.Tx
+	kept map[statement]*sql.Stmt
 }
 
 // query runs a statement that reads.
@@ -118,7 +132,7 @@ func (t tx) query(ctx context.Context, q statement, args ...any) (*sql.Rows, err
 	return t.sql.QueryContext(ctx, string(q), args...)
 }
 
-// row runs a statement that reads one row; sql.ErrNoRows where there is none.
+// row runs a statement that reads one row; sql.ErrNoRows if there is none.
 func (t tx) row(ctx context.Context, q statement, args []any, dest ...any) error {
 	rows, err := t.query(ctx, q, args...)
 	if err != nil {
@@ -133,38 +147,85 @@ func (t tx) exec(ctx context.Context, q statement, args ...any) (int64, error) {
 	return affected(t.sql.ExecContext(ctx, string(q), args...))
 }
 
+// execKept runs a statement that on SQLite is kept prepared for the rest of the
+// transaction; it ends with it. The driver starts a goroutine for each statement
+// that may be interrupted: one of a row is soon over, so that it needs none.
+func (t tx) execKept(ctx context.Context, q statement, args []any) (r sql.Result, err error) {
+	if t.mysql {
+		return t.sql.ExecContext(ctx, string(q), args...)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	st, ok := t.kept[q]
+	if !ok {
+		if st, err = t.sql.PrepareContext(ctx, string(q)); err != nil {
+			return nil, err
+		}
+		t.kept[q] = st
+	}
+	return st.ExecContext(context.WithoutCancel(ctx), args...)
+}
+
 // insert runs a statement that adds a row and returns the id it got.
 func (t tx) insert(ctx context.Context, q statement, args ...any) (int64, error) {
 	t.trace(string(q))
-	r, err := t.sql.ExecContext(ctx, string(q), args...)
+	r, err := t.execKept(ctx, q, args)
 	if err != nil {
 		return 0, err
 	}
 	return r.LastInsertId()
 }
 
-// inTx runs fn in a transaction: all of it or, where fn fails, nothing. After
+// inTx runs fn in a transaction: all of it or, if fn fails, nothing. After
 // a deadlock it is run again from its start, so fn must set its results anew.
 // fn may return errUndo, which comes back as it is.
 func (s *Store) inTx(ctx context.Context, fn func(tx) error) error {
 	return retry(ctx, func() error {
-		done, err := s.await(ctx, s.writeTurns)
+		release, err := s.acquire(ctx, s.writeQueue)
 		if err != nil {
 			return err
 		}
-		defer done()
-		s.trace("BEGIN")
-		t, err := s.write.BeginTx(ctx, nil)
+		defer release()
+		t, err := s.begin(ctx)
 		if err != nil {
 			return err
 		}
-		if err := fn(tx{s, t}); err != nil {
+		if err := fn(tx{s, t, map[statement]*sql.Stmt{}}); err != nil {
 			s.trace("ROLLBACK")
 			return rollback(t, outOfTime(ctx, err))
 		}
 		s.trace("COMMIT")
 		return committed(nameless(outOfTime(ctx, t.Commit())))
 	})
+}
+
+// begin starts a transaction, which on SQLite holds the write lock.
+func (s *Store) begin(ctx context.Context) (t *sql.Tx, err error) {
+	s.trace("BEGIN")
+	err = untilUnlocked(ctx, func() error {
+		t, err = s.write.BeginTx(ctx, nil)
+		return err
+	})
+	return t, err
+}
+
+// lockTimeout is how long a call without a deadline waits for SQLite's lock.
+const lockTimeout = 10 * time.Second
+
+// untilUnlocked repeats fn while another process locks the SQLite file, as long
+// as ctx lasts: SQLite's own wait can't be ended, and so is short.
+func untilUnlocked(ctx context.Context, fn func() error) error {
+	err := fn()
+	if !sqliteBusy(err) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	for sqliteBusy(err) && pause(ctx, 1) == nil {
+		err = fn()
+	}
+	return err
 }
 
 // outOfTime gives the context's error for the one that database/sql has where it
@@ -204,14 +265,7 @@ func retry(ctx context.Context, fn func() error) error {
 // transactions that met do not meet again.
 func pause(ctx context.Context, try int) error {
 	longest := time.Duration(try) * 20 * time.Millisecond
-	timer := time.NewTimer(time.Millisecond + rand.N(longest)) //nolint:gosec // nothing depends on its being secret
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return wait.For(ctx, time.Millisecond+rand.N(longest)) //nolint:gosec // nothing depends on its being secret
 }
 
 func affected(r sql.Result, err error) (int64, error) {

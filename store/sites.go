@@ -7,25 +7,26 @@ import (
 	"errors"
 	"fmt"
 
-	"reseed/members"
+	"github.com/reseed-project/reseed/members"
 )
 
 // siteColumns are a site's columns in the order of siteDest. The table goes by
 // s in every statement.
-const siteColumns = `s.id, s.uuid, s.group_id, s.redirects, s.created_at`
+const siteColumns = `s.id, s.uuid, s.client_id, s.group_id, s.redirects, s.allow_register, s.created_at`
 
 func siteDest(s *members.WixSite) []any {
-	return []any{&s.ID, &s.UUID, &s.GroupID, scanList{&s.Redirects}, scanTime{&s.Created}}
+	return []any{&s.ID, &s.UUID, &s.ClientID, &s.GroupID, scanList{&s.Redirects}, &s.AllowRegister, scanTime{&s.Created}}
 }
 
 const (
 	siteByUUID statement = `SELECT ` + siteColumns + ` FROM sites AS s WHERE s.uuid = ?`
 	listSites  statement = `SELECT ` + siteColumns + ` FROM sites AS s ORDER BY s.id`
-	addSite    statement = `INSERT INTO sites (uuid, group_id, redirects, created_at) VALUES (?, ?, ?, ?)`
+	addSite    statement = `
+INSERT INTO sites (uuid, client_id, group_id, redirects, allow_register, created_at) VALUES (?, ?, ?, ?, ?, ?)`
 	removeSite statement = `DELETE FROM sites WHERE uuid = ?`
 )
 
-// FindSite returns the site of that UUID, the zero WixSite where there is none.
+// FindSite returns the site of that UUID, the zero WixSite if there is none.
 func (s *Store) FindSite(ctx context.Context, uuid string) (members.WixSite, error) {
 	var site members.WixSite
 	err := s.row(ctx, siteByUUID, []any{s.exact(uuid)}, siteDest(&site)...)
@@ -35,8 +36,9 @@ func (s *Store) FindSite(ctx context.Context, uuid string) (members.WixSite, err
 	return site, nil
 }
 
-// AddSite inserts a site; Created is now where it is zero. A UUID that is taken
-// yields a *members.TakenError with the field "id".
+// AddSite inserts a site; Created is now if it is zero, and ClientID the UUID
+// if it is "". An id that is taken yields a *members.TakenError with the field
+// "id" or "client id".
 func (s *Store) AddSite(ctx context.Context, site members.WixSite) error {
 	redirects, err := encodeList(site.Redirects)
 	if err != nil {
@@ -45,9 +47,12 @@ func (s *Store) AddSite(ctx context.Context, site members.WixSite) error {
 	if site.Created.IsZero() {
 		site.Created = s.now()
 	}
-	_, err = s.exec(ctx, addSite, s.exact(site.UUID), site.GroupID, redirects, s.at(site.Created))
+	if site.ClientID == "" {
+		site.ClientID = site.UUID
+	}
+	_, err = s.exec(ctx, addSite, s.exact(site.UUID), s.exact(site.ClientID), site.GroupID, redirects, site.AllowRegister, s.at(site.Created))
 	if duplicate(err) {
-		return &members.TakenError{Field: "id"}
+		return s.takenSiteID(ctx, site)
 	}
 	return s.fail("add site", err)
 }

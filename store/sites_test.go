@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"reseed/groups"
-	"reseed/members"
-	"reseed/password"
-	"reseed/store"
+	"github.com/reseed-project/reseed/groups"
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/store"
 )
 
 const (
@@ -41,8 +41,8 @@ func TestSites(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		a, b := e.site(acmeUUID, "https://a.example.org", "http://b.example.org:8080"), e.site(globexUUID)
 		want := []members.WixSite{
-			{ID: a.ID, UUID: acmeUUID, GroupID: 1, Redirects: []string{"https://a.example.org", "http://b.example.org:8080"}, Created: noon},
-			{ID: b.ID, UUID: globexUUID, GroupID: 2, Redirects: []string{}, Created: noon},
+			{ID: a.ID, UUID: acmeUUID, ClientID: acmeUUID, GroupID: 1, Redirects: []string{"https://a.example.org", "http://b.example.org:8080"}, Created: noon},
+			{ID: b.ID, UUID: globexUUID, ClientID: globexUUID, GroupID: 2, Redirects: []string{}, Created: noon},
 		}
 		if d := cmp.Diff(want, must(e.ListSites(t.Context()))(t)); d != "" || a.ID < 1 || a.ID == b.ID {
 			t.Errorf("sites (-want +got):\n%s", d)
@@ -133,7 +133,7 @@ func TestSiteQuota(t *testing.T) {
 		if !e.count(t, e.Store, b.ID, 1) || !e.count(t, e.Store, a.ID, 2) {
 			t.Error("another site, or another day, is refused")
 		}
-		if n := must(e.Counts(t.Context()))(t)["pending"]; n != 5 {
+		if n := must(e.Counts(t.Context()))(t)["new"]; n != 5 {
 			t.Errorf("%d orders are queued, want 5: a refused one leaves none", n)
 		}
 	})
@@ -160,7 +160,7 @@ func TestSiteQuotaHoldsAtOnce(t *testing.T) {
 		}
 		close(start)
 		wg.Wait()
-		if n := must(e.Counts(t.Context()))(t)["pending"]; taken != 3 || n != 3 {
+		if n := must(e.Counts(t.Context()))(t)["new"]; taken != 3 || n != 3 {
 			t.Errorf("%d orders taken, %d queued, want 3", taken, n)
 		}
 	})

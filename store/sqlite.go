@@ -16,29 +16,35 @@ import (
 // sqliteReaders is how many connections read at once beside the one that writes.
 const sqliteReaders = 8
 
-// busy_timeout stands first so that it covers the change to WAL, too.
+// busy_timeout stands first so that it covers the change to WAL, too. It is short
+// since nothing ends that wait: untilUnlocked repeats it. secure_delete overwrites
+// what is deleted with zeros: an erased member must not be left in free pages.
 const (
-	sqliteCommon = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
+	sqliteCommon = "_pragma=busy_timeout(100)&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
-	sqliteWriter = sqliteCommon + "&_txlock=immediate"
+	sqliteWriter = sqliteCommon + "&_pragma=secure_delete(1)&_txlock=immediate"
 	sqliteReader = sqliteCommon + "&_pragma=query_only(1)"
+	sqliteViewer = "mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(1)"
 )
 
-func (s *Store) openSQLite(ctx context.Context, path string) error {
+func (s *Store) openSQLite(ctx context.Context, c Config) error {
+	path, reader, writer := c.Path, sqliteReader, sqliteWriter
 	if path == "" {
 		return errors.New("open database: neither a file nor a server is named")
 	}
-	if err := makePrivate(path); err != nil {
+	if c.ReadOnly {
+		reader, writer = sqliteViewer, sqliteViewer
+	} else if err := makePrivate(path); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
 	s.path = path
 	var err error
-	if s.write, err = sql.Open("sqlite", sqliteURI(path, sqliteWriter)); err != nil {
+	if s.write, err = sql.Open("sqlite", sqliteURI(path, writer)); err != nil {
 		return s.fail("open database", err)
 	}
 	s.write.SetMaxOpenConns(1)
-	s.readTurns, s.writeTurns = newTurns(sqliteReaders, s.now), newTurns(1, s.now)
-	if s.read, err = sql.Open("sqlite", sqliteURI(path, sqliteReader)); err != nil {
+	s.readQueue, s.writeQueue = newPoolQueue(sqliteReaders, s.now), newPoolQueue(1, s.now)
+	if s.read, err = sql.Open("sqlite", sqliteURI(path, reader)); err != nil {
 		return s.fail("open database", err)
 	}
 	s.read.SetMaxOpenConns(sqliteReaders)
@@ -48,6 +54,9 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	s.migrator = func() (*sql.DB, error) { return sql.Open("sqlite", sqliteURI(path, sqliteWriter)) }
 	if err := s.Ping(ctx); err != nil {
 		return fmt.Errorf("open database %s: %w", path, err)
+	}
+	if s.file, err = os.Stat(path); err != nil {
+		return fmt.Errorf("open database: %w", err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,7 +10,7 @@ import (
 
 // compileAll compiles and tries every pair of body and layout that a chain
 // can lead to.
-func (s *Set) compileAll() error {
+func (s *Set) compileAll(ctx context.Context) error {
 	for _, name := range []string{builtin, s.global} {
 		for _, file := range s.folders[name] {
 			file.siteWide = true
@@ -17,27 +18,26 @@ func (s *Set) compileAll() error {
 	}
 	var faults faultList
 	for _, name := range slices.Sorted(maps.Keys(s.folders)) {
-		s.compileFolder(name, &faults)
+		if name != builtin { // never changes; a test tries it, not every start
+			s.compileFolder(ctx, name, &faults)
+		}
 	}
 	return faults.join()
 }
 
-func (s *Set) compileFolder(name string, faults *faultList) {
-	chain := []string{builtin} // all of them: subjects come from here whatever overrides them
-	if name != builtin {
-		chain = s.path(nestedChain(name))
-	}
+func (s *Set) compileFolder(ctx context.Context, name string, faults *faultList) {
+	chain := s.path(nestedChain(name))
 	usesLayout, failed := false, false
 	for _, template := range templateNames() {
-		for _, body := range s.reachable(chain, template, extText) {
-			faults.add(s.compilePair(pair{body: body}))
-		}
-		for _, body := range s.reachable(chain, template, extHTML) {
-			p := pair{body, s.layout(chain)}
-			err := s.compilePair(p)
+		for _, body := range s.reachable(chain, template) {
+			p := s.pairOf(chain, body)
+			if p.builtIn() {
+				continue
+			}
+			c, err := s.compileAndTry(ctx, p)
 			faults.add(err)
 			failed = failed || err != nil
-			usesLayout = usesLayout || err == nil && s.compiled[p].usesLayout
+			usesLayout = usesLayout || err == nil && c.usesLayout
 		}
 	}
 	if own, ok := s.folders[name][layoutKey()]; ok && !usesLayout && !failed {
@@ -45,19 +45,16 @@ func (s *Set) compileFolder(name string, faults *faultList) {
 	}
 }
 
-func (s *Set) compilePair(p pair) error {
-	if _, done := s.compiled[p]; done {
-		return nil
+// compileAndTry tries a pair the first time it is met.
+func (s *Set) compileAndTry(ctx context.Context, p pair) (*compiled, error) {
+	if c, done := s.compiled[p]; done {
+		return c, nil
 	}
-	c, err := compile(p)
+	c, err := s.compiledPair(p)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.compiled[p] = c
-	if p.builtIn() {
-		return nil // never changes; a test tries them, not every start
-	}
-	return c.try()
+	return c, s.try(ctx, c)
 }
 
 // faultList collects faults, each once: a layout's fault shows in every body.

@@ -121,7 +121,7 @@ func checkHarmless(t *testing.T, set *Set, n, plain Notification) {
 
 // Even a template that puts a name into a link makes no script of it (MAI-4).
 func TestNameInALink(t *testing.T) {
-	set := mustLoad(t, files("g/notification/set-password.html", `<a href="{{.Member.Firstname}}">x</a>`), Options{})
+	set := mustLoad(t, files("g/notification/set-password.html", `<a href="{{.Member.Firstname}}">x</a>{{.Token}}`), Options{})
 	n := sample(SetPassword, "", nil, true)
 	n.Member.Firstname = "javascript:alert(1)"
 	if got := render(t, set, []string{"g"}, n).HTML; strings.Contains(got, "javascript") {

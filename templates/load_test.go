@@ -63,7 +63,16 @@ func TestLoadReportsFaults(t *testing.T) {
 		{"a short name cut", files(text, "x{{with .Member.Firstname}}{{slice . 0 2}}{{end}}"), []string{text, "out of range"}},
 		{"not UTF-8", files(text, "caf\xe9"), []string{text, "UTF-8"}},
 		{"too large", files(text, strings.Repeat("x", maxSource+1)), []string{text, "KiB"}},
-		{"misspelt template", files(dir+"reset-pasword.html", "x"), []string{dir + "reset-pasword.html"}},
+		{"misspelt template", files(dir+"reset-pasword.html", "x"), []string{dir + "reset-pasword.html", "no mail template"}},
+		{"misspelt by a letter", files(dir+"chnge-password.html", "x"), []string{dir + "chnge-password.html", `did you mean "change-password.html"?`}},
+		{"text without the link", files(text, "Hello!"), []string{text, "lacks the link"}},
+		{"HTML without the link", files(html, "<p>Hello!</p>"), []string{html, "lacks the link"}},
+		{"link without the token", files(html, "<p>{{.HostURL}}</p>"), []string{html, "lacks the link"}},
+		{"link for administrators alone", files(text, `{{if eq .Reason "admin"}}{{.Link}}{{end}}x`), []string{text, "lacks the link"}},
+		{"a stylesheet without a renderer", files(dir+"change-password.xsl", "<x/>"), []string{dir + "change-password.xsl", "needs a renderer"}},
+		{"a stylesheet beside a template", files(dir+"change-password.xsl", "<x/>", dir+"change-password.html", "x"), []string{"same template"}},
+		{"misspelt stylesheet", files(dir+"chnge-password.xsl", "<x/>"), []string{dir + "chnge-password.xsl", `did you mean "change-password.xsl"?`}},
+		{"a mark that is no conditional comment", files(html, `{{conditionalComment "<script>"}}{{.Link}}`), []string{html, "marks of conditional comments alone"}},
 		{"misspelt extension", files(dir+"change-password.htm", "x"), []string{dir + "change-password.htm"}},
 		{"upper case", files(dir+"Change-Password.html", "x"), []string{dir + "Change-Password.html"}},
 		{"no language", files(dir+"change-password..html", "x"), []string{dir + "change-password..html"}},
@@ -75,7 +84,7 @@ func TestLoadReportsFaults(t *testing.T) {
 		{"outside", files("change-password.txt", "x"), []string{"change-password.txt"}},
 		{"language twice", files(dir+"change-password.FR.txt", "x", dir+"change-password.fr.txt", "x"), []string{"same template"}},
 		{"folder twice", files("ACME/notification/change-password.txt", "x", "acme/notification/set-password.txt", "x"), []string{"by case"}},
-		{"layout without use", files(withBodies("acme", "plain", dir+"layout.html", "x")...), []string{dir + "layout.html", "no template calls it"}},
+		{"layout without use", files(withBodies("acme", "plain {{.Link}}", dir+"layout.html", "x")...), []string{dir + "layout.html", "no template calls it"}},
 		{"all together", files(html, "{{.A}}", text, "{{.B}}", "b/notification/x.txt", "x"), []string{html, text, "b/notification/x.txt"}},
 	}
 	for _, tt := range tests {
@@ -178,8 +187,12 @@ func TestDefaultsAreComplete(t *testing.T) {
 					t.Errorf("no built-in %s, language %q, %s", template, language, ext)
 				}
 			}
-			body, _ := set.find([]string{builtin}, template, language, extText)
-			if set.compiled[pair{body: body}].subject == nil {
+			body := set.find([]string{builtin}, template, language).text
+			c, err := set.compiledPair(pair{body: body})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.subject == nil {
 				t.Errorf("%s sets no subject", body.path)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The reasons why a password is to be set anew (contract 1.9).
+// The reasons why a password must be set again (contract 1.9).
 const (
 	ReasonMember = "member" // the member asked
 	ReasonAdmin  = "admin"  // an administrator asked
@@ -43,26 +43,30 @@ const (
 // ones are cut. Where a name, a title or a description would read as a web
 // address, it is broken up, so that a mail client makes no link of it.
 type Notification struct {
-	Template    string // ResetPasswordConfirm, ChangePassword or SetPassword
+	Template    string // one of the names above
 	EmailDomain string // of the sender's address
 	// HostURL is scheme, host and site prefix, from the configuration only;
 	// required, http or https.
 	HostURL  string
 	SiteName string // how the site calls itself, "" for the host's name
-	Reason   string // ReasonMember, ReasonAdmin, ReasonForced; "" in ChangePassword, and counts as ReasonMember elsewhere
-	Token    string // never in ChangePassword
-	// Link sets the password; on HostURL's scheme and host. Required, but
-	// never in ChangePassword.
-	Link   string
-	Member Member
-	Group  *Group // nil without one
+	Reason   string // ReasonMember, ReasonAdmin, ReasonForced; "" in notices, and counts as ReasonMember elsewhere
+	Token    string // never in notices
+	// Link sets the password; on the scheme and host of HostURL or, if set, of
+	// LinkPrefix. Required, but never in notices.
+	Link       string
+	LinkPrefix string
+	Member     Member
+	Group      *Group // nil without one
 	// ValidFor is how long the link is valid, Expires until when; zero where
 	// it is not to be told.
 	ValidFor          time.Duration
 	Expires           time.Time
-	At                time.Time // of the change, in ChangePassword; zero where unknown
+	At                time.Time // of the change, in notices; zero if unknown
+	Client            string    // network address that the change came from, "" if it is not to be told
 	HideIgnoreMessage bool      // leave out that the mail can be ignored (contract 2.1)
 	Language          string    // BCP 47, "" for the templates without a tag
+	// Brand is the look of the group's mails; Render sets it.
+	Brand Brand
 }
 
 // Member is whom a notification is for.
@@ -70,7 +74,7 @@ type Member struct {
 	ID        int64
 	Firstname string
 	Lastname  string // the surname
-	Fullname  string // first and last name where empty
+	Fullname  string // first and last name if empty
 	Username  string
 	Email     string
 	Status    string // contract 1.6
@@ -80,14 +84,17 @@ type Member struct {
 type Group struct {
 	ID          int64
 	Name        string // full name
-	Title       string // shown to people, Name where empty
+	Title       string // shown to people, Name if empty
 	Description string
 	Owner       string
 }
 
-// Origin is how the mail calls its sender: the group's title, or else the
-// site's name, or else the host's. It is never empty.
+// Origin is how the mail calls its sender: the name that the group's pages
+// have, or else the group's title, the site's name, the host's. It is never empty.
 func (n Notification) Origin() string {
+	if n.Brand.Name != "" {
+		return n.Brand.Name
+	}
 	if n.Group != nil && n.Group.Title != "" {
 		return n.Group.Title
 	}
@@ -119,7 +126,12 @@ func (m Member) Account() string {
 }
 
 func templateNames() []string {
-	return []string{ResetPasswordConfirm, ChangePassword, SetPassword}
+	return []string{ResetPasswordConfirm, ChangePassword, SetPassword, ActivateAccount, ConfirmEmail, EmailChanged, SignInLocked}
+}
+
+// isNotice reports whether a template's mails carry neither token nor link.
+func isNotice(template string) bool {
+	return template == ChangePassword || template == EmailChanged || template == SignInLocked
 }
 
 // prepare checks the notification and returns it with its texts made harmless.
@@ -132,7 +144,11 @@ func (n Notification) prepare() (Notification, error) {
 	}
 	n.SiteName, n.EmailDomain = title(n.SiteName), line(n.EmailDomain, maxName)
 	n.Language, n.Reason = line(n.Language, maxName), line(n.Reason, maxName)
-	if n.Reason == "" && n.Template != ChangePassword {
+	n.Client = line(n.Client, maxName)
+	if n.Brand.Accent == "" {
+		n.Brand.Accent, n.Brand.DarkAccent = accent, darkAccent
+	}
+	if n.Reason == "" && !isNotice(n.Template) {
 		n.Reason = ReasonMember
 	}
 	n.Member = n.Member.prepare()
@@ -150,7 +166,7 @@ func (n Notification) check() error {
 	if err != nil {
 		return fmt.Errorf("host URL: %w", err)
 	}
-	if n.Template == ChangePassword {
+	if isNotice(n.Template) {
 		if n.Token != "" || n.Link != "" {
 			return errors.New("a notice carries neither token nor link")
 		}
@@ -159,6 +175,11 @@ func (n Notification) check() error {
 	link, err := parseWebURL(n.Link)
 	if err != nil {
 		return fmt.Errorf("link: %w", err)
+	}
+	if n.LinkPrefix != "" {
+		if host, err = parseWebURL(n.LinkPrefix); err != nil {
+			return fmt.Errorf("prefix of links: %w", err)
+		}
 	}
 	if link.Scheme != host.Scheme || link.Host != host.Host {
 		return errors.New("link: not on the scheme and host of the host URL")

@@ -40,7 +40,7 @@ func TestNotificationRules(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			n := sample(tt.template, "", nil, true)
 			tt.change(&n)
-			_, err := set.Render(nil, n)
+			_, err := set.Render(t.Context(), nil, n)
 			if (err == nil) != tt.ok {
 				t.Errorf("error = %v", err)
 			}

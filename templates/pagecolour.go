@@ -11,6 +11,9 @@ import (
 const (
 	white    = "#ffffff"
 	darkCard = "#1e293b"
+	// The built-in look, as in its page.toml.
+	accent     = "#1d4ed8"
+	darkAccent = "#93c5fd"
 )
 
 // enough is the contrast that WCAG 2.2 asks of text (1.4.3).
@@ -18,18 +21,19 @@ const enough = 4.5
 
 var (
 	colour      = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+	anyColour   = regexp.MustCompile(`^#(?:[0-9a-fA-F]{3}){1,2}$`)
 	placeholder = regexp.MustCompile(`\{[a-z]*\}`)
 )
 
-func colourFault(setting, value, ground string) error {
+func colourFault(value, ground string) error {
 	if value == "" {
 		return nil
 	}
 	if !colour.MatchString(value) {
-		return fmt.Errorf("%s: %q: want a colour such as #1d4ed8", setting, value)
+		return fmt.Errorf("%q: want a colour such as #1d4ed8", value)
 	}
 	if c := contrast(value, ground); c < enough {
-		return fmt.Errorf("%s: %s has a contrast of %.1f:1 against %s, and %.1f:1 is needed to read it", setting, value, c, ground, enough)
+		return fmt.Errorf("%s has a contrast of %.1f:1 against %s, and %.1f:1 is needed to read it", value, c, ground, enough)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/pelletier/go-toml/v2"
+	"github.com/reseed-project/reseed/fold"
 )
 
 // maxLogo bounds a logo, in bytes.
@@ -48,36 +48,32 @@ type Look struct {
 
 func parseSettings(text string) (Settings, error) {
 	var s Settings
-	if err := toml.NewDecoder(strings.NewReader(text)).DisallowUnknownFields().Decode(&s); err != nil {
-		return s, tomlFault(err)
+	if err := decodeTOML(text, &s, settingNames()); err != nil {
+		return s, err
 	}
 	var faults []error
+	fault := func(key string, err error) {
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s%s: %w", lineOf(text, key), key, err))
+		}
+	}
 	for _, origin := range s.NextOrigins {
 		if !validOrigin(origin) {
-			faults = append(faults, fmt.Errorf("next-origins: %q: want an origin such as https://app.example.org", origin))
+			fault("next-origins", fmt.Errorf("%q: want an origin such as https://app.example.org", origin))
 		}
 	}
 	if s.Next != "" {
-		if _, err := parseWebURL(s.Next); err != nil {
-			faults = append(faults, fmt.Errorf("next: %w", err))
-		}
+		_, err := parseWebURL(s.Next)
+		fault("next", err)
 	}
-	faults = append(faults, colourFault("accent", s.Accent, white), colourFault("dark-accent", s.DarkAccent, darkCard))
+	fault("accent", colourFault(s.Accent, white))
+	fault("dark-accent", colourFault(s.DarkAccent, darkCard))
 	s.Name, s.LogoText = title(s.Name), title(s.LogoText)
 	return s, errors.Join(faults...)
 }
 
-// tomlFault names the unknown keys, which the decoder's own text does not.
-func tomlFault(err error) error {
-	var strict *toml.StrictMissingError
-	if !errors.As(err, &strict) {
-		return err
-	}
-	var keys []string
-	for _, e := range strict.Errors {
-		keys = append(keys, strings.Join(e.Key(), "."))
-	}
-	return fmt.Errorf("there is no setting %s", strings.Join(keys, ", "))
+func settingNames() []string {
+	return []string{"name", "accent", "dark-accent", "logo", "logo-text", "next", "next-origins"}
 }
 
 func logoTypes() map[string]string {
@@ -156,11 +152,11 @@ func (l *Look) styleSheet() string {
 
 // NextURL returns where to go after a password was set: what the request asked
 // for, else the configured URL, else "". What was asked for was on the list of
-// the request's site already; where the look has a list, it must be on that, too.
+// the request's site already; if the look has a list, it must be on that, too.
 func (l *Look) NextURL(asked string) string {
 	origins := l.NextOrigins
 	if u, err := parseWebURL(asked); origins == nil && err == nil {
-		origins = []string{u.Scheme + "://" + foldASCII(u.Host)}
+		origins = []string{u.Scheme + "://" + fold.ASCII(u.Host)}
 	}
 	if allowedURL(asked, origins) {
 		return asked
@@ -175,14 +171,14 @@ func allowedURL(raw string, origins []string) bool {
 	if err != nil {
 		return false
 	}
-	return slices.Contains(origins, u.Scheme+"://"+foldASCII(u.Host))
+	return slices.Contains(origins, u.Scheme+"://"+fold.ASCII(u.Host))
 }
 
 // validOrigin accepts what a browser would send as an Origin header: lower
 // case, a host, a port unless it is the default one, and no more.
 func validOrigin(s string) bool {
 	u, err := parseWebURL(s)
-	if err != nil || s != foldASCII(s) || s != u.Scheme+"://"+u.Host {
+	if err != nil || s != fold.ASCII(s) || s != u.Scheme+"://"+u.Host {
 		return false
 	}
 	return u.Port() == "" && !strings.HasSuffix(u.Host, ":") ||
@@ -202,7 +198,7 @@ func (l *Look) Texts(languages ...string) Texts {
 		for _, tag := range languageTags(language) {
 			for _, s := range l.sources {
 				if _, ok := s.texts[tag]; ok {
-					return Texts{l, foldASCII(language)}
+					return Texts{l, fold.ASCII(language)}
 				}
 			}
 			if base, ok := l.sources[len(l.sources)-1].texts[""]; ok && base["lang"] == tag {
@@ -244,18 +240,18 @@ func (t Texts) Say(key string, values ...string) string {
 // parseTexts reads a file of texts.
 func parseTexts(text string) (map[string]string, error) {
 	texts := map[string]string{}
-	if err := toml.Unmarshal([]byte(text), &texts); err != nil {
+	if err := decodeTOML(text, &texts, nil); err != nil {
 		return nil, err
 	}
 	var faults []error
 	known := textKeys()
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		if !slices.Contains(known, key) {
-			faults = append(faults, fmt.Errorf("there is no text %q", key))
+			faults = append(faults, fmt.Errorf("%sthere is no text %q%s", lineOf(text, key), key, suggest(key, known)))
 			continue
 		}
 		if fault := textFault(key, texts[key]); fault != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", key, fault))
+			faults = append(faults, fmt.Errorf("%s%s: %w", lineOf(text, key), key, fault))
 		}
 	}
 	return texts, errors.Join(faults...)
@@ -267,7 +263,7 @@ func textFault(key, text string) error {
 		return fmt.Errorf("want one line of 1 to %d characters", maxDescription)
 	case key == "dir" && text != "ltr" && text != "rtl":
 		return errors.New("want ltr or rtl")
-	case key == "lang" && !languageTag.MatchString(foldASCII(text)):
+	case key == "lang" && !languageTag.MatchString(fold.ASCII(text)):
 		return errors.New("want a language tag")
 	}
 	for _, p := range placeholder.FindAllString(text, -1) {

@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/reseed-project/reseed/fold"
 )
 
 const pageFolderName = "page"
@@ -37,7 +39,7 @@ type Pages struct {
 // texts with unknown placeholders, colours too faint to read (WCAG 2.2, 1.4.3),
 // URLs outside the allow-list, files that are nothing of the above.
 func LoadPages(fsys fs.FS, o Options) (*Pages, error) {
-	p := &Pages{global: foldASCII(o.GlobalTemplate), looks: map[string]*Look{}}
+	p := &Pages{global: fold.ASCII(o.GlobalTemplate), looks: map[string]*Look{}}
 	if p.global == "" {
 		p.global = DefaultGlobalTemplate
 	}
@@ -66,12 +68,15 @@ func LoadPages(fsys fs.FS, o Options) (*Pages, error) {
 // Look returns what serves a chain of names, most specific first; it may be empty.
 func (p *Pages) Look(chain []string) *Look {
 	for _, name := range append(slices.Clone(chain), p.global) {
-		if look, ok := p.looks[foldASCII(name)]; ok && name != builtin {
+		if look, ok := p.looks[fold.ASCII(name)]; ok && name != builtin {
 			return look
 		}
 	}
 	return p.looks[builtin]
 }
+
+// BuiltIn returns the look that no folder changes.
+func (p *Pages) BuiltIn() *Look { return p.looks[builtin] }
 
 // Names returns the folders that have a look, as [Set.Names] does.
 func (p *Pages) Names() []string {
@@ -91,6 +96,9 @@ func (p *Pages) Looks() []*Look {
 // sourcesOf returns the folders that a name's look is made of, most specific first.
 func (p *Pages) sourcesOf(name string, sources map[string]*pageSource) []*pageSource {
 	var path []*pageSource
+	if name == builtin {
+		return append(path, sources[builtin])
+	}
 	for _, n := range append(nestedChain(name), p.global) {
 		if s, ok := sources[n]; ok && !slices.Contains(path, s) {
 			path = append(path, s)
@@ -123,7 +131,7 @@ func loadPageFolders(fsys fs.FS, into map[string]*pageSource) error {
 		if err != nil || !info.IsDir() {
 			continue
 		}
-		key := foldASCII(e.Name())
+		key := fold.ASCII(e.Name())
 		if _, taken := into[key]; taken {
 			faults = append(faults, fmt.Errorf("%s: another folder's name differs by case alone", e.Name()))
 			continue
@@ -166,7 +174,7 @@ func loadPageFolder(fsys fs.FS, name string) (*pageSource, error) {
 			continue
 		}
 		if err := s.read(fsys, path.Join(dir, e.Name())); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", path.Join(dir, e.Name()), err))
+			faults = append(faults, inFile(path.Join(dir, e.Name()), err)...)
 		}
 	}
 	if err := s.readLogo(fsys, dir, pictures); err != nil {
@@ -190,7 +198,7 @@ func (s *pageSource) read(fsys fs.FS, file string) error {
 	case "page.toml":
 		s.settings, err = parseSettings(text)
 	case "style.css":
-		s.style = text
+		s.style, err = text, styleFault(text)
 	default:
 		if tag != "" && !languageTag.MatchString(tag) {
 			return fmt.Errorf("%q is no language tag", tag)
@@ -202,7 +210,7 @@ func (s *pageSource) read(fsys fs.FS, file string) error {
 
 // textsTag reads texts.toml and texts.LANGUAGE.toml.
 func textsTag(base string) (tag string, ok bool) {
-	middle, ok := strings.CutPrefix(foldASCII(base), "texts")
+	middle, ok := strings.CutPrefix(fold.ASCII(base), "texts")
 	if !ok {
 		return "", false
 	}

@@ -30,7 +30,7 @@ func TestPageFaults(t *testing.T) {
 		{"acme/page/page.toml", "accent = \"#797979\"", "contrast of 4.4:1 against #ffffff"},
 		{"acme/page/page.toml", "accent = \"blue\"", "want a colour"},
 		{"acme/page/page.toml", "dark-accent = \"#1d4ed8\"", "against #1e293b"},
-		{"acme/page/page.toml", "acent = \"#000000\"", "no setting acent"},
+		{"acme/page/page.toml", "# x\nacent = \"#000000\"", `line 2: there is no setting "acent"; did you mean "accent"?`},
 		{"acme/page/page.toml", "next = \"javascript:alert(1)\"", "next: neither http nor https"},
 		{"acme/page/page.toml", "next-origins = [\"https://app.example.org/\"]", "want an origin"},
 		{"acme/page/page.toml", "next-origins = [\"https://app.example.org:443\"]", "want an origin"},
@@ -40,13 +40,19 @@ func TestPageFaults(t *testing.T) {
 		{"acme/page/page.toml", "name = 1", "acme/page/page.toml"},
 		{"acme/page/logo.png", "x", "does not name it"},
 		{"acme/page/styles.css", "x", "no such file"},
-		{"acme/page/texts.toml", "sumbit = \"Go\"", "no text \"sumbit\""},
+		{"acme/page/texts.toml", "sumbit = \"Go\"", `line 1: there is no text "sumbit"; did you mean "submit"?`},
 		{"acme/page/texts.toml", "submit = \"\"", "submit: want one line"},
 		{"acme/page/texts.toml", "submit = \"a\\nb\"", "submit: want one line"},
 		{"acme/page/texts.toml", "submit = \"{name}\"", "no placeholder {name}"},
 		{"acme/page/texts.toml", "dir = \"up\"", "dir: want ltr or rtl"},
 		{"acme/page/texts.toml", "submit = 5", "acme/page/texts.toml"},
 		{"acme/page/texts.d!.toml", "submit = \"Go\"", "no language tag"},
+		{"acme/page/page.toml", "name = \"a\"\nlogo = \"", "line 2: "},
+		{"acme/page/page.toml", "\n\naccent = \"blue\"", "line 3: accent: "},
+		{"acme/page/style.css", "a { color: red;\n\nb { color: red }", "line 1: this { has no }"},
+		{"acme/page/style.css", "a { color: red }\n}", "line 2: this } has no {"},
+		{"acme/page/style.css", "a { color: red }\n/* b", "line 2: this comment has no end"},
+		{"acme/page/style.css", "a { content: \"x\n }", "has no end"},
 		{"acme/pages/page.toml", "", "acme/pages: misplaced"},
 		{"acme/texts.toml", "", "acme/texts.toml: misplaced"},
 	} {
@@ -157,7 +163,7 @@ func TestDemoPagesSpeakOneLanguageEach(t *testing.T) {
 			spoken.sources = append(spoken.sources, &pageSource{texts: texts})
 		}
 		for _, language := range []string{"de", "fr", "es", "ar"} {
-			for _, key := range textKeys() {
+			for _, key := range memberKeys() {
 				said, _ := look.find(key, look.Texts(language).language)
 				if text, _ := spoken.find(key, language); text != said && look.Texts(language).language != "" {
 					t.Errorf("%s in %s: %s is %q", look.Name, language, key, said)

@@ -3,11 +3,14 @@ package templates
 import (
 	"slices"
 	"strings"
+
+	"github.com/reseed-project/reseed/fold"
 )
 
 const (
 	extHTML    = ".html"
 	extText    = ".txt"
+	extXSL     = ".xsl"
 	layoutFile = "layout.html"
 	// builtin is the key of the embedded defaults; no folder has an empty name.
 	builtin = ""
@@ -22,6 +25,7 @@ type source struct {
 	path    string // for people
 	text    string
 	builtIn bool
+	xslt    bool // a stylesheet; its text is not kept
 	// siteWide files serve without a group too: the global ones and the built-in ones.
 	siteWide bool
 }
@@ -36,7 +40,7 @@ func layoutKey() fileKey { return fileKey{template: "layout", ext: extHTML} }
 func (s *Set) path(chain []string) []string {
 	var path []string
 	for _, name := range append(slices.Clone(chain), s.global, builtin) {
-		name = foldASCII(name)
+		name = fold.ASCII(name)
 		if _, ok := s.folders[name]; ok && !slices.Contains(path, name) {
 			path = append(path, name)
 		}
@@ -46,38 +50,55 @@ func (s *Set) path(chain []string) []string {
 	return append(path, builtin)
 }
 
-// find returns the file that serves a part of a template and where in path it
-// stands. The defaults have every part, so there always is one.
-func (s *Set) find(path []string, template, language, ext string) (*source, int) {
+// found is what serves a template: the files of one folder in one language. One
+// of the two may be nil, and is made from the other.
+type found struct{ text, html *source }
+
+// language is that of the files, "" if their names don't say.
+func (f found) language() string {
+	if f.text != nil {
+		return f.text.key.language
+	}
+	return f.html.key.language
+}
+
+// find returns the files that serve a template. Both parts of a mail come from
+// one folder and language. The defaults have every part, so there always is one.
+func (s *Set) find(path []string, template, language string) found {
 	tags := append(languageTags(language), "")
-	for depth, name := range path {
+	for _, name := range path {
 		for _, tag := range tags {
-			if f, ok := s.folders[name][fileKey{template, tag, ext}]; ok {
-				return f, depth
+			f := found{s.folders[name][fileKey{template, tag, extText}], s.folders[name][fileKey{template, tag, extHTML}]}
+			if f.text != nil || f.html != nil {
+				return f
 			}
 		}
 	}
-	return nil, len(path)
+	return found{}
 }
 
 func (s *Set) layout(path []string) *source {
-	f, _ := s.find(path, "layout", "", extHTML)
-	return f
+	for _, name := range path {
+		if f, ok := s.folders[name][layoutKey()]; ok {
+			return f
+		}
+	}
+	return nil
 }
 
-// reachable returns every file that can serve a part of a template on path,
-// whatever the language: nothing after a file without a tag.
-func (s *Set) reachable(path []string, template, ext string) []*source {
+// reachable returns every file that can serve a template on path, whatever the
+// language: nothing after a file without a tag.
+func (s *Set) reachable(path []string, template string) []*source {
 	var files []*source
 	for _, name := range path {
-		found := false
+		last := false
 		for _, f := range s.folders[name] {
-			if f.key.template == template && f.key.ext == ext {
+			if f.key.template == template {
 				files = append(files, f)
-				found = found || f.key.language == ""
+				last = last || f.key.language == ""
 			}
 		}
-		if found {
+		if last {
 			break
 		}
 	}
@@ -89,7 +110,7 @@ func (s *Set) reachable(path []string, template, ext string) []*source {
 // 4647 section 3.4 looks them up.
 func languageTags(language string) []string {
 	var tags []string
-	tag := foldASCII(language)
+	tag := fold.ASCII(language)
 	for tag != "" {
 		tags = append(tags, tag)
 		i := strings.LastIndexByte(tag, '-')
@@ -111,15 +132,4 @@ func nestedChain(name string) []string {
 		name = name[:max(strings.LastIndexByte(name, '-'), 0)]
 	}
 	return chain
-}
-
-// foldASCII folds A-Z alone: names are compared like identifiers, and other
-// letters' cases are nobody's business.
-func foldASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
 }

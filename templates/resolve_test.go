@@ -1,19 +1,20 @@
 package templates
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// overrides is a folder whose every file holds its own path.
+// overrides is a folder whose every file holds its own path, and the link.
 func overrides(names ...string) []string {
 	var pairs []string
 	for _, name := range names {
 		i := strings.IndexByte(name, '/')
 		path := name[:i] + "/notification" + name[i:]
-		pairs = append(pairs, path, path)
+		pairs = append(pairs, path, path+" {{.Link}}")
 	}
 	return pairs
 }
@@ -34,19 +35,19 @@ func TestResolve(t *testing.T) {
 		template, language string
 		text, html         string // folder and file; without a folder, built in
 	}{
-		{"group, then project, each part alone", drafts, ResetPasswordConfirm, "", "acme-specs-drafts/txt", "acme-specs/html"},
-		{"project", drafts[1:], ResetPasswordConfirm, "", "acme/txt", "acme-specs/html"},
-		{"parent project", drafts[2:], ResetPasswordConfirm, "", "acme/txt", "acme/html"},
-		{"a folder without the tag is not passed over for one with", drafts, ResetPasswordConfirm, "fr", "acme-specs-drafts/txt", "acme-specs/html"},
-		{"tag before none in one folder", drafts[2:], ResetPasswordConfirm, "fr", "acme/txt", "acme/fr.html"},
-		{"tag alone", drafts[1:], ResetPasswordConfirm, "fr", "acme-specs/fr.txt", "acme-specs/html"},
-		{"longer tag", drafts[2:], ResetPasswordConfirm, "fr-CA", "acme/txt", "acme/fr.html"},
-		{"tag in full, other case", drafts[2:], ResetPasswordConfirm, "PT-BR", "acme/pt-br.txt", "acme/html"},
+		{"a part alone: the other is made from it", drafts, ResetPasswordConfirm, "", "acme-specs-drafts/txt", "none"},
+		{"HTML alone", drafts[1:], ResetPasswordConfirm, "", "none", "acme-specs/html"},
+		{"project", drafts[2:], ResetPasswordConfirm, "", "acme/txt", "acme/html"},
+		{"a folder without the tag is not passed over for one with", drafts, ResetPasswordConfirm, "fr", "acme-specs-drafts/txt", "none"},
+		{"tag before none in one folder, in both parts", drafts[2:], ResetPasswordConfirm, "fr", "none", "acme/fr.html"},
+		{"tag alone", drafts[1:], ResetPasswordConfirm, "fr", "acme-specs/fr.txt", "none"},
+		{"longer tag", drafts[2:], ResetPasswordConfirm, "fr-CA", "none", "acme/fr.html"},
+		{"tag in full, other case", drafts[2:], ResetPasswordConfirm, "PT-BR", "acme/pt-br.txt", "none"},
 		{"shorter tag does not take a longer file", drafts[2:], ResetPasswordConfirm, "pt", "acme/txt", "acme/html"},
 		{"other case of the group", []string{"ACME"}, ResetPasswordConfirm, "", "acme/txt", "acme/html"},
 		{"unknown group: global", []string{"other"}, ResetPasswordConfirm, "", "house/txt", "house/html"},
 		{"no group: global", nil, ResetPasswordConfirm, "", "house/txt", "house/html"},
-		{"global has the language alone", nil, ChangePassword, "de-AT", "house/de.txt", "de.html"},
+		{"global has the language alone", nil, ChangePassword, "de-AT", "house/de.txt", "none"},
 		{"global lacks the language", nil, ChangePassword, "fr", "fr.txt", "fr.html"},
 		{"default", drafts, SetPassword, "", "txt", "html"},
 		{"default of an unknown language", drafts, SetPassword, "cy", "txt", "html"},
@@ -61,16 +62,19 @@ func TestResolve(t *testing.T) {
 			}
 			want := Files{
 				Text: fullPath(tt.text, tt.template), HTML: fullPath(tt.html, tt.template),
-				Layout: "built-in:default/notification/layout.html",
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if strings.HasPrefix(want.HTML, "built-in:") {
+				want.Layout = "built-in:default/notification/layout.html"
+			}
+			if diff := gocmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			n := sample(tt.template, "", nil, true)
 			n.Language = tt.language
 			r := render(t, set, tt.chain, n)
-			if !strings.HasPrefix(got.Text, "built-in:") && r.Text != got.Text+"\n" {
-				t.Errorf("rendered %q, not what Resolve says, %q", r.Text, got.Text)
+			text, html := cmp.Or(got.Text, got.HTML), cmp.Or(got.HTML, got.Text)
+			if !strings.HasPrefix(text, "built-in:") && (!strings.HasPrefix(r.Text, text) || !strings.Contains(r.HTML, html)) {
+				t.Errorf("rendered %q and %q, not what Resolve says, %+v", r.Text, r.HTML, got)
 			}
 		})
 	}
@@ -78,6 +82,9 @@ func TestResolve(t *testing.T) {
 
 // fullPath writes folder/rest as folder/notification/template.rest.
 func fullPath(short, template string) string {
+	if short == "none" {
+		return ""
+	}
 	folder, rest, found := strings.Cut(short, "/")
 	if !found {
 		return "built-in:default/notification/" + template + "." + short
@@ -93,19 +100,19 @@ func TestResolveUnknownTemplate(t *testing.T) {
 
 // A layout alone dresses all mails of the folder and of those below it.
 func TestLayoutOfItsOwn(t *testing.T) {
-	layout := `<p>{{.Origin}}: {{template "title" .}} {{template "action" .}}</p>`
+	layout := `<p>{{.Origin}}: {{template "title" .}} <a href="{{.Link}}">{{template "action" .}}</a></p>`
 	set := mustLoad(t, files("acme/notification/layout.html", layout,
-		"acme-specs/notification/set-password.html", `<b>own</b>`), Options{})
+		"acme-specs/notification/set-password.html", `<b>own {{.Token}}</b>`), Options{})
 	n := sample(ResetPasswordConfirm, ReasonMember, nil, true)
 	n.Language = "fr"
-	want := "<p>Example: Choisissez un nouveau mot de passe Choisir un mot de passe</p>\n"
+	want := `<p>Example: Réinitialisez votre mot de passe <a href="` + strings.ReplaceAll(n.Link, "&", "&amp;") + `">Réinitialiser le mot de passe</a></p>` + "\n"
 	for _, chain := range [][]string{{"acme"}, {"acme-specs", "acme"}} {
 		if got := render(t, set, chain, n).HTML; got != want {
 			t.Errorf("%q: HTML = %q, want %q", chain, got, want)
 		}
 	}
 	n = sample(SetPassword, ReasonMember, nil, true)
-	if got := render(t, set, []string{"acme-specs", "acme"}, n).HTML; got != "<b>own</b>\n" {
+	if got := render(t, set, []string{"acme-specs", "acme"}, n).HTML; got != "<b>own "+n.Token+"</b>\n" {
 		t.Errorf("HTML = %q", got)
 	}
 	if got := render(t, set, nil, n).HTML; strings.HasPrefix(got, "<p>") {
@@ -116,11 +123,11 @@ func TestLayoutOfItsOwn(t *testing.T) {
 // A chain that does not nest by name works too, though nothing was compiled for it.
 func TestRenderUnforeseenChain(t *testing.T) {
 	set := mustLoad(t, files(
-		"one/notification/layout.html", `<i>{{template "title" .}}</i>`,
+		"one/notification/layout.html", `<i>{{template "title" .}}</i>{{.Token}}`,
 		"two/notification/set-password.html", `{{define "title"}}two{{end}}{{template "layout.html" .}}`+restOfParts,
 	), Options{})
 	r := render(t, set, []string{"one", "two"}, sample(SetPassword, "", nil, true))
-	if r.HTML != "<i>two</i>\n" {
+	if r.HTML != "<i>two</i>"+sample(SetPassword, "", nil, true).Token+"\n" {
 		t.Errorf("HTML = %q", r.HTML)
 	}
 }
@@ -132,7 +139,7 @@ const restOfParts = `{{define "lang"}}en{{end}}{{define "greeting"}}g{{end}}{{de
 
 func TestSubjectPrecedence(t *testing.T) {
 	const name = "set-password"
-	sets := func(s string) string { return `{{define "subject"}}` + s + `{{end}}x` }
+	sets := func(s string) string { return `{{define "subject"}}` + s + `{{end}}x{{.Link}}` }
 	tests := []struct {
 		name     string
 		files    []string
@@ -145,7 +152,7 @@ func TestSubjectPrecedence(t *testing.T) {
 		{"HTML", []string{"g/notification/" + name + ".html", sets("Bill & {{.Member.Firstname}}'s")}, "", "Bill & John's"},
 		{"text before HTML", []string{"g/notification/" + name + ".txt", sets("text"), "g/notification/" + name + ".html", sets("html")}, "", "text"},
 		{"specific HTML before text", []string{"p/notification/" + name + ".txt", sets("text"), "g/notification/" + name + ".html", sets("html")}, "", "html"},
-		{"neither sets one", []string{"g/notification/" + name + ".txt", "x", "g/notification/" + name + ".html", "x"}, "es", "Establezca su contraseña"},
+		{"neither sets one", []string{"g/notification/" + name + ".txt", "{{.Link}}", "g/notification/" + name + ".html", "{{.Link}}"}, "es", "Establezca su contraseña"},
 		{"folded to one line", []string{"g/notification/" + name + ".txt", sets(" a\n\tb\r\nBcc: x\u2028y ")}, "", "a b Bcc: x y"},
 		{"cut", []string{"g/notification/" + name + ".txt", sets(strings.Repeat("é", 300))}, "", strings.Repeat("é", 199) + "…"},
 	}
@@ -167,7 +174,7 @@ func TestLanguageTags(t *testing.T) {
 		"zh-Hant-CN-x-private1": {"zh-hant-cn-x-private1", "zh-hant-cn", "zh-hant", "zh"},
 	}
 	for tag, want := range tests {
-		if diff := cmp.Diff(want, languageTags(tag)); diff != "" {
+		if diff := gocmp.Diff(want, languageTags(tag)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", tag, diff)
 		}
 	}

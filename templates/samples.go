@@ -1,13 +1,42 @@
 package templates
 
-import "time"
+import (
+	"strings"
+	"time"
+)
+
+// SampleNotification is a notification to look at: of somebody who doesn't
+// exist, and for a group of that name if there is one.
+func SampleNotification(template, reason, group string) Notification {
+	if template == ChangePassword {
+		reason = ""
+	}
+	n := sample(template, reason, nil, true)
+	if group != "" {
+		n.Group = &Group{ID: 3, Name: group, Owner: group}
+	}
+	return n
+}
+
+// awkward has names that are long, of another script, or look like markup.
+func awkward(n Notification) Notification {
+	n.SiteName = `<b>Ümläut & "Söhne"</b>`
+	n.Member = Member{
+		ID: 1<<53 - 1, Firstname: "Zoë <i>O’Brien</i> & \"Ann\"", Lastname: strings.Repeat("ш", 50), Fullname: "محمد بن عبد الله",
+		Username: strings.Repeat("u", 99), Email: strings.Repeat("a", 60) + "@example.org", Status: n.Member.Status,
+	}
+	if n.Group != nil {
+		n.Group = &Group{ID: 1 << 52, Name: "acme-specs", Title: "Acme <&> 仕様書", Description: "]]> -->", Owner: "acme"}
+	}
+	return n
+}
 
 // samples returns notifications of every kind a template may meet: each
 // reason, with every field, with every text as short as can be and with as few
-// as can be, and where it serves without a group too, without one.
+// as can be, and if it serves without a group too, without one.
 func samples(template string, withoutGroup bool) []Notification {
 	reasons := []string{ReasonMember, ReasonAdmin, ReasonForced}
-	if template == ChangePassword {
+	if isNotice(template) {
 		reasons = []string{""}
 	}
 	var all []Notification
@@ -19,7 +48,7 @@ func samples(template string, withoutGroup bool) []Notification {
 			for _, full := range []bool{true, false} {
 				all = append(all, sample(template, reason, group, full))
 			}
-			all = append(all, brief(sample(template, reason, group, true)))
+			all = append(all, brief(sample(template, reason, group, true)), awkward(sample(template, reason, group, true)))
 		}
 	}
 	return all
@@ -30,7 +59,7 @@ func sample(template, reason string, group *Group, full bool) Notification {
 		Template: template, Reason: reason, Group: group,
 		HostURL: "https://example.org/ps", HideIgnoreMessage: !full,
 	}
-	if template != ChangePassword {
+	if !isNotice(template) {
 		n.Token = "ujHidAn9kKjObQuVbl_vLMc9npOjAKj2"
 		n.Link = n.HostURL + "/email/changepassword?member=12&token=" + n.Token
 	}
@@ -44,8 +73,10 @@ func sample(template, reason string, group *Group, full bool) Notification {
 		Username: "jjones", Email: "jjones@example.org", Status: "activated",
 	}
 	n.At = time.Date(2026, 11, 22, 4, 45, 0, 0, time.UTC)
-	if template != ChangePassword {
+	if !isNotice(template) {
 		n.ValidFor, n.Expires = 12*time.Hour, n.At.Add(12*time.Hour)
+	} else {
+		n.Client = "203.0.113.0/24"
 	}
 	return n
 }

@@ -36,11 +36,19 @@ func TestDatetimeWords(t *testing.T) {
 		"fr": "28 février 2026 à 23:30 UTC", "es": "28 de febrero de 2026, 23:30 UTC", "cy": "2026-02-28 23:30 UTC",
 	}
 	for language, want := range tests {
-		if got := datetimeWords(at, language); got != want {
+		if got := datetimeWords(at, time.UTC, language); got != want {
 			t.Errorf("in %q = %q, want %q", language, got, want)
 		}
 	}
-	if got := datetimeWords(time.Time{}, "en"); got != "" {
+	// Issue 17: it was in UTC, whatever the setting said.
+	sydney, err := time.LoadLocation("Australia/Sydney")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := datetimeWords(at, sydney, "de"); got != "1. März 2026, 10:30 Uhr AEDT" {
+		t.Errorf("in Sydney = %q", got)
+	}
+	if got := datetimeWords(time.Time{}, time.UTC, "en"); got != "" {
 		t.Errorf("zero time = %q", got)
 	}
 	for _, language := range []string{"en", "de", "fr", "es"} {

@@ -1,10 +1,9 @@
 package xmlresp
 
 import (
-	"encoding/json"
 	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/beevik/etree"
 )
 
 // element is an answer before its encoding. Values keep their type, since
@@ -14,49 +13,36 @@ type element struct {
 	attrs    []attr
 	text     string // of a leaf
 	children []element
+	lists    []string // in JSON, the arrays that are there even if nothing is in them
+	list     string   // in JSON, the name of the array that holds this and its siblings; "": none
 }
 
 // attr is one attribute; value is a string, a bool or an int64.
 type attr struct {
-	name  string
+	name  string // "": in JSON alone
 	value any
+	json  string // the name in JSON if it is another one
 }
 
 func leaf(name, text string) element { return element{name: name, text: text} }
 
-// xml writes e at the given depth in the contract's layout: two spaces a
-// level, one space before "/>", no newline at the end.
-func (e element) xml(b *strings.Builder, depth int) {
-	b.WriteString("<" + e.name)
+// tree adds e to a parent, with its content.
+func (e element) tree(parent *etree.Element) {
+	own := parent.CreateElement(e.name)
 	for _, a := range e.attrs {
-		b.WriteString(" " + a.name + `="`)
-		escape(b, a.xml())
-		b.WriteByte('"')
-	}
-	switch {
-	case len(e.children) > 0:
-		b.WriteByte('>')
-		for _, c := range e.children {
-			newline(b, depth+1)
-			c.xml(b, depth+1)
+		if a.name != "" {
+			own.CreateAttr(a.name, keepSpace(a.text()))
 		}
-		newline(b, depth)
-	case e.text != "":
-		b.WriteByte('>')
-		escape(b, e.text)
-	default:
-		b.WriteString(" />")
-		return
 	}
-	b.WriteString("</" + e.name + ">")
+	if e.text != "" {
+		own.SetText(keepSpace(e.text))
+	}
+	for _, c := range e.children {
+		c.tree(own)
+	}
 }
 
-func newline(b *strings.Builder, depth int) {
-	b.WriteByte('\n')
-	b.WriteString(strings.Repeat("  ", depth))
-}
-
-func (a attr) xml() string {
+func (a attr) text() string {
 	switch v := a.value.(type) {
 	case bool:
 		return strconv.FormatBool(v)
@@ -65,74 +51,4 @@ func (a attr) xml() string {
 	default:
 		return v.(string)
 	}
-}
-
-// json writes e's content without its name: attributes, then children, in order.
-func (e element) json(b *strings.Builder) {
-	b.WriteByte('{')
-	n := 0
-	key := func(name string) {
-		if n++; n > 1 {
-			b.WriteByte(',')
-		}
-		b.WriteString(`"` + name + `":`)
-	}
-	for _, a := range e.attrs {
-		key(a.name)
-		writeJSON(b, a.value)
-	}
-	for _, c := range e.children {
-		key(c.name)
-		if len(c.attrs) == 0 && len(c.children) == 0 {
-			writeJSON(b, c.text)
-			continue
-		}
-		c.json(b)
-	}
-	b.WriteByte('}')
-}
-
-func writeJSON(b *strings.Builder, v any) {
-	if s, ok := v.(string); ok {
-		v = strings.ToValidUTF8(s, "\uFFFD")
-	}
-	enc := json.NewEncoder(trimNewline{b})
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // strings, booleans and integers always encode
-}
-
-// trimNewline drops the newline that json.Encoder ends a value with.
-type trimNewline struct{ *strings.Builder }
-
-func (t trimNewline) Write(p []byte) (int, error) {
-	_, err := t.WriteString(strings.TrimSuffix(string(p), "\n"))
-	return len(p), err
-}
-
-// escape writes s as XML text or attribute value. What XML 1.0 can't hold
-// becomes U+FFFD; white space that a parser would fold becomes a reference.
-func escape(b *strings.Builder, s string) {
-	for _, r := range s {
-		switch {
-		case r == '&':
-			b.WriteString("&amp;")
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '>':
-			b.WriteString("&gt;")
-		case r == '"':
-			b.WriteString("&quot;")
-		case r == '\t' || r == '\n' || r == '\r':
-			b.WriteString("&#x" + strings.ToUpper(strconv.FormatInt(int64(r), 16)) + ";")
-		case legal(r):
-			b.WriteRune(r)
-		default:
-			b.WriteRune(utf8.RuneError)
-		}
-	}
-}
-
-// legal reports whether XML 1.0 has the character (production Char).
-func legal(r rune) bool {
-	return r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000
 }

@@ -1,6 +1,6 @@
 package xmlresp
 
-import "reseed/errcodes"
+import "github.com/reseed-project/reseed/errcodes"
 
 // ErrorDoc is what a failed request is answered with (contract 1.2).
 type ErrorDoc struct {
@@ -17,7 +17,7 @@ func NewError(err *errcodes.Error, request string) ErrorDoc {
 func (d ErrorDoc) element() element {
 	return element{
 		name:  "error",
-		attrs: []attr{{"id", d.Code.String()}},
+		attrs: []attr{{name: "id", value: d.Code.String()}},
 		children: []element{
 			leaf("request", d.Request),
 			leaf("message", d.Message),

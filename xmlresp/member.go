@@ -3,7 +3,7 @@ package xmlresp
 import (
 	"time"
 
-	"reseed/members"
+	"github.com/reseed-project/reseed/members"
 )
 
 // MemberDoc is the member element (contract 1.6): the attributes of its example
@@ -17,28 +17,28 @@ type MemberDoc struct {
 
 func (d MemberDoc) element() element {
 	m := d.Member
-	e := element{name: "member", attrs: []attr{{"id", m.ID}}}
+	e := element{name: "member", attrs: []attr{{name: "id", value: m.ID}}}
 	text := func(name, value string) {
 		if value != "" {
-			e.attrs = append(e.attrs, attr{name, value})
+			e.attrs = append(e.attrs, attr{name: name, value: value})
 		}
 	}
-	text("firstname", m.Firstname)
-	text("surname", m.Surname)
-	text("username", m.Username)
+	text("firstname", m.ShownFirstname())
+	text("surname", m.ShownSurname())
+	e.attrs = append(e.attrs, attr{name: "username", value: m.ShownUsername()})
 	text("email", m.Email)
 	text("lastpasswordchange", d.date(m.LastPasswordChange))
 	text("lastlogin", d.date(m.LastLogin))
 	text("status", string(m.Status))
 	if d.Admin {
-		e.attrs = append(e.attrs, attr{"admin", true})
+		e.attrs = append(e.attrs, attr{name: "admin", value: true})
 	}
 	if d.Locked {
-		e.attrs = append(e.attrs, attr{"locked", true})
+		e.attrs = append(e.attrs, attr{name: "locked", value: true})
 	}
 	text("created", d.date(m.Created))
 	text("activated", d.date(m.Activated))
-	e.children = []element{leaf("fullname", m.Fullname())}
+	e.children = []element{leaf("fullname", m.ShownFullname())}
 	return e
 }
 
@@ -55,8 +55,15 @@ func (d MemberDoc) date(t time.Time) string {
 }
 
 // MemberUnlock answers the unlock service: a wrapped member (contract 1.5).
-type MemberUnlock struct{ Member MemberDoc }
+type MemberUnlock struct {
+	Member  MemberDoc
+	Account bool // named as before version 5.93
+}
 
 func (d MemberUnlock) element() element {
-	return element{name: "member-unlock", children: []element{d.Member.element()}}
+	e := element{name: "member-unlock", children: []element{d.Member.element()}}
+	if d.Account {
+		e.name = "member-account"
+	}
+	return e
 }

@@ -14,9 +14,9 @@ type ResetPassword struct {
 }
 
 func (r ResetPassword) element() element {
-	e := element{name: "reset-password", attrs: []attr{{"status", r.Status}}}
+	e := element{name: "reset-password", attrs: []attr{{name: "status", value: r.Status}}}
 	if r.Admin {
-		e.attrs = append(e.attrs, attr{"admin", true})
+		e.attrs = append(e.attrs, attr{name: "admin", value: true})
 	}
 	return e
 }

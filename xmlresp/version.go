@@ -10,8 +10,16 @@ type Version struct {
 
 func (v Version) element() element {
 	return element{name: "version", attrs: []attr{
-		{"major", v.Major},
-		{"build", v.Build},
-		{"string", strconv.FormatInt(v.Major, 10) + "." + strconv.FormatInt(v.Build, 10)},
+		{name: "major", value: v.Major},
+		{name: "build", value: v.Build},
+		{name: "string", value: v.Text()},
 	}}
 }
+
+// Text returns the version as one text.
+func (v Version) Text() string {
+	return strconv.FormatInt(v.Major, 10) + "." + strconv.FormatInt(v.Build, 10)
+}
+
+// Before reports whether v is of that major version and before that build.
+func (v Version) Before(major, build int64) bool { return v.Major == major && v.Build < build }

@@ -1,9 +1,9 @@
 // Package xmlresp holds the answers of the PageSeeder services as values, and
 // the one encoder that turns them into the contract's bytes.
 //
-// The encoder is our own: attributes keep their types for JSON, and the
-// documented bytes (one space before "/>", no declaration, no newline at the
-// end) are the product.
+// XML documents are built and written by etree; what it does otherwise than the
+// contract is one step in xml.go. JSON is written beside it, since there the
+// attributes keep their types.
 package xmlresp
 
 import "strings"
@@ -33,11 +33,25 @@ type Document interface {
 // Encode returns the bytes of an answer: well-formed in either format whatever
 // its values hold.
 func Encode(f Format, d Document) []byte {
-	var b strings.Builder
-	if f == JSON {
-		d.element().json(&b)
-	} else {
-		d.element().xml(&b, 0)
+	if c, ok := d.(*constant); ok {
+		return c.encoded[f]
 	}
+	if f == XML {
+		return encodeXML(d.element())
+	}
+	var b strings.Builder
+	d.element().json(&b)
 	return []byte(b.String())
+}
+
+// constant is an answer that is always the same.
+type constant struct {
+	Document
+	encoded map[Format][]byte
+}
+
+// Constant returns the document encoded once and for all. Its bytes are shared:
+// who writes them must not change them.
+func Constant(d Document) Document {
+	return &constant{d, map[Format][]byte{XML: Encode(XML, d), JSON: Encode(JSON, d)}}
 }

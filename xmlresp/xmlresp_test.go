@@ -12,8 +12,8 @@ import (
 	"github.com/beevik/etree"
 	"github.com/google/go-cmp/cmp"
 
-	"reseed/errcodes"
-	"reseed/members"
+	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/members"
 )
 
 func TestDocumentedBytes(t *testing.T) {
@@ -42,9 +42,9 @@ func TestDocumentedBytes(t *testing.T) {
 				"  <fullname>Vincent Vega</fullname>\n</member>",
 			`{"id":123,"firstname":"Vincent","surname":"Vega","username":"vvega","email":"vvega@example.org",` +
 				`"lastpasswordchange":"2016-02-25T13:48:12+11:00","status":"activated","admin":true,"fullname":"Vincent Vega"}`},
-		{"unlock", MemberUnlock{MemberDoc{Member: members.Member{ID: 7, Status: members.Disabled}, Locked: true}},
-			"<member-unlock>\n  <member id=\"7\" status=\"disabled\" locked=\"true\">\n    <fullname />\n  </member>\n</member-unlock>",
-			`{"member":{"id":7,"status":"disabled","locked":true,"fullname":""}}`},
+		{"unlock", MemberUnlock{Member: MemberDoc{Member: members.Member{ID: 7, Status: members.Disabled}, Locked: true}},
+			"<member-unlock>\n  <member id=\"7\" firstname=\"Member\" surname=\"0007\" username=\"7\" status=\"disabled\" locked=\"true\">\n    <fullname>Member 0007</fullname>\n  </member>\n</member-unlock>",
+			`{"member":{"id":7,"firstname":"Member","surname":"0007","username":"7","status":"disabled","locked":true,"fullname":"Member 0007"}}`},
 		{"escapes", ErrorDoc{Request: "/a&b<c>\"d'e", Message: "x\x00\ufffe\n\xff\U0001F600"},
 			"<error id=\"0000\">\n  <request>/a&amp;b&lt;c&gt;&quot;d'e</request>\n  <message>x\ufffd\ufffd&#xA;\ufffd\U0001F600</message>\n</error>",
 			"{\"id\":\"0000\",\"request\":\"/a&b<c>\\\"d'e\",\"message\":\"x\\u0000\ufffe\\n\ufffd\U0001F600\"}"},
@@ -65,6 +65,7 @@ func TestDocumentedBytes(t *testing.T) {
 // the value back, but for what XML can't hold (WEB-5).
 func FuzzXMLOut(f *testing.F) {
 	f.Add("/ps/api/members/1", "text")
+	f.Add("\ue0000\ue000n\ue000", "\n\ue000t/>&apos;&#xA;")
 	f.Add("]]>&<'\"\x00\xff", "\r\n\t\u2028\ufffe")
 	f.Add("\x01\x02\x08\x0b\x0c\x0e\x1b\x1f\x7f\u0085", "\ufffd\uffff\U00010000\U0010ffff\xed\xa0\x80")
 	f.Fuzz(func(t *testing.T, request, message string) {
@@ -101,7 +102,8 @@ func FuzzXMLOut(f *testing.F) {
 
 func replaceIllegal(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\t' || r == '\n' || r == '\r' || legal(r) {
+		legal := r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000
+		if legal {
 			return r
 		}
 		return '\ufffd'

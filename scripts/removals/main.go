@@ -4,9 +4,11 @@
 //
 //	go run ./scripts/removals [-quick] [-jobs N] [-list FILE] [NAME...]
 //
-// It works on copies of the tree. It fails where a removal is not noticed, and
-// also where one can't be tried: its text does not occur exactly once, the code
-// doesn't compile without it, or its tests run out of time or fail even with it.
+// A guard is found by its text and the declaration it stands in, wherever that
+// is, and its tests by their names. The tree is left as it is: the compiler gets
+// the change as an overlay. It fails if a removal is not noticed, and also if one
+// can't be tried: its text does not occur exactly once, the code doesn't compile
+// without it, or its tests run out of time or fail even with it.
 package main
 
 import (
@@ -20,6 +22,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,7 +30,7 @@ import (
 type options struct {
 	list   string
 	quick  bool     // those marked so in the list
-	jobs   int      // tried at once, each in a copy of its own
+	jobs   int      // tried at once
 	picked []string // parts of names; none: all
 }
 
@@ -51,23 +54,23 @@ func main() {
 // else nobody would notice that the list has fallen behind.
 func run(ctx context.Context, out io.Writer, o options) error {
 	began := time.Now()
-	all, err := load(o.list)
+	all, err := load(ctx, o.list)
 	if err != nil {
 		return err
 	}
-	chosen := slices.DeleteFunc(all, func(r removal) bool { return !o.picks(r) })
+	chosen := slices.DeleteFunc(all, func(a attempt) bool { return !o.picks(a.removal) })
 	if len(chosen) == 0 {
 		return errors.New("no such removal")
 	}
-	trees, err := copyTrees(ctx, min(max(o.jobs, 1), len(chosen)))
-	defer remove(trees)
+	if err := hold(ctx, chosen, o.jobs); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "reseed-removals-")
 	if err != nil {
 		return err
 	}
-	if err := hold(ctx, trees, chosen); err != nil {
-		return err
-	}
-	missed := tryAll(ctx, out, trees, chosen)
+	defer os.RemoveAll(folder)
+	missed := tryAll(ctx, out, folder, chosen, o.jobs)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -79,6 +82,39 @@ func run(ctx context.Context, out io.Writer, o options) error {
 	return nil
 }
 
+// load reads a list and finds each guard and its tests in the repository of the
+// working directory.
+func load(ctx context.Context, list string) ([]attempt, error) {
+	text, err := os.ReadFile(list)
+	if err != nil {
+		return nil, err
+	}
+	removals, err := parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", list, err)
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	code, err := readSources(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	var all []attempt
+	var faults []error
+	for _, r := range removals {
+		at, err := code.find(r)
+		dir, pattern, err2 := code.testsOf(r)
+		if err := errors.Join(err, err2); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		all = append(all, attempt{r, at, dir, pattern, root, code.without(at, r)})
+	}
+	return all, errors.Join(faults...)
+}
+
 func (o options) picks(r removal) bool {
 	if o.quick && !r.quick {
 		return false
@@ -86,27 +122,27 @@ func (o options) picks(r removal) bool {
 	return len(o.picked) == 0 || slices.ContainsFunc(o.picked, func(p string) bool { return strings.Contains(r.name, p) })
 }
 
-// hold wants the tests to pass while every guard is in place: where they can't
-// even run here, each removal would count as found.
-func hold(ctx context.Context, trees []string, chosen []removal) error {
+// hold wants the tests to pass while every guard is in place: if they can't even
+// run here, each removal would count as found.
+func hold(ctx context.Context, chosen []attempt, jobs int) error {
 	patterns := map[string][]string{}
-	for _, r := range chosen {
-		if !slices.Contains(patterns[r.pkg], r.tests) {
-			patterns[r.pkg] = append(patterns[r.pkg], r.tests)
+	for _, a := range chosen {
+		if !slices.Contains(patterns[a.dir], a.pattern) {
+			patterns[a.dir] = append(patterns[a.dir], a.pattern)
 		}
 	}
-	var checks []func(string) error
-	for pkg, tests := range patterns {
-		checks = append(checks, func(tree string) error {
-			out, err := goIn(ctx, tree, testArgs(strings.Join(tests, "|"), pkg)...)
+	var checks []func() error
+	for dir, tests := range patterns {
+		checks = append(checks, func() error {
+			out, err := goIn(ctx, chosen[0].root, "", testArgs(strings.Join(tests, "|"), dir)...)
 			if err != nil {
-				return fmt.Errorf("the tests of %s fail with all guards in place:\n%s", pkg, out)
+				return fmt.Errorf("the tests of %s fail with all guards in place:\n%s", dir, out)
 			}
 			return nil
 		})
 	}
 	var faults []error
-	for err := range spread(trees, checks) {
+	for err := range spread(jobs, checks) {
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
@@ -114,7 +150,7 @@ func hold(ctx context.Context, trees []string, chosen []removal) error {
 
 // result is how a try went.
 type result struct {
-	removal
+	name string
 	by   string // the test that failed
 	err  error
 	took time.Duration
@@ -122,16 +158,16 @@ type result struct {
 
 // tryAll reports each removal as soon as it was tried, and returns how many
 // were missed.
-func tryAll(ctx context.Context, out io.Writer, trees []string, chosen []removal) (missed int) {
-	var tries []func(string) result
-	for _, r := range chosen {
-		tries = append(tries, func(tree string) result {
+func tryAll(ctx context.Context, out io.Writer, folder string, chosen []attempt, jobs int) (missed int) {
+	var tries []func() result
+	for _, a := range chosen {
+		tries = append(tries, func() result {
 			began := time.Now()
-			by, err := r.try(ctx, tree)
-			return result{r, by, err, time.Since(began)}
+			by, err := a.try(ctx, folder)
+			return result{a.name, by, err, time.Since(began)}
 		})
 	}
-	for r := range spread(trees, tries) {
+	for r := range spread(jobs, tries) {
 		verdict := "found "
 		if r.err != nil {
 			verdict = "MISSED"
@@ -140,4 +176,26 @@ func tryAll(ctx context.Context, out io.Writer, trees []string, chosen []removal
 		fmt.Fprintf(out, "%s %5.1fs  %s: %s\n", verdict, r.took.Seconds(), r.name, cmp.Or(r.by, fmt.Sprint(r.err)))
 	}
 	return missed
+}
+
+// spread does the work, so many pieces at once, and sends what comes of each.
+func spread[T any](jobs int, work []func() T) <-chan T {
+	todo, done := make(chan func() T, len(work)), make(chan T)
+	for _, f := range work {
+		todo <- f
+	}
+	close(todo)
+	var workers sync.WaitGroup
+	for range max(jobs, 1) {
+		workers.Go(func() {
+			for f := range todo {
+				done <- f()
+			}
+		})
+	}
+	go func() {
+		workers.Wait()
+		close(done)
+	}()
+	return done
 }

@@ -1,6 +1,6 @@
 // Command testgate reads the events of go test -json and prints what go test
 // itself would: each package's closing line, and what failed in full. It exits
-// 1 where a test failed, was skipped, or none ran.
+// 1 if a test failed, was skipped, or none ran.
 package main
 
 import (

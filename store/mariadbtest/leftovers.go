@@ -27,7 +27,7 @@ func removeLeftovers() {
 	}
 }
 
-// alive reports whether there is such a process; true where that can't be known.
+// alive reports whether there is such a process; true if that can't be known.
 func alive(pid string) bool {
 	if _, err := os.Stat("/proc/self"); err != nil {
 		return true

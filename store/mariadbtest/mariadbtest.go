@@ -87,6 +87,20 @@ func Launch(t testing.TB, o Options) *Server {
 	return s
 }
 
+// Run starts a server for a program that is no test, such as a benchmark. The
+// caller closes it.
+func Run(o Options) (*Server, error) {
+	process.Lock()
+	defer process.Unlock()
+	return launch(o)
+}
+
+// Close ends a server of Run and removes its files.
+func (s *Server) Close() {
+	s.close()
+	closeShared()
+}
+
 func need(t testing.TB) {
 	t.Helper()
 	for _, program := range []string{"mariadbd", "mariadb-install-db"} {

@@ -91,6 +91,15 @@ func (s *Server) Log() string {
 // Admin returns a pool of root's connections to no database in particular.
 func (s *Server) Admin() *sql.DB { return s.admin }
 
+// PID returns the id of the server's process.
+func (s *Server) PID() int { return s.running.cmd.Process.Pid }
+
+// Create makes an empty database of that name and returns its DSN.
+func (s *Server) Create(ctx context.Context, name string) (string, error) {
+	_, err := s.admin.ExecContext(ctx, "CREATE DATABASE "+name)
+	return s.dsn(root, name), err
+}
+
 // NewDatabase makes an empty database and returns its DSN, as go-sql-driver
 // writes it. The database goes away with the test.
 func (s *Server) NewDatabase(t testing.TB) string {
@@ -118,7 +127,7 @@ func (s *Server) TCP(dsn string) string {
 }
 
 // Kill ends the server as a crash would, without warning. It does nothing
-// where the server is down.
+// if the server is down.
 func (s *Server) Kill() {
 	if s.running != nil {
 		s.running.kill()

@@ -1,0 +1,93 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/reseed-project/reseed/store/mariadbtest"
+)
+
+// TestFlood has anonymous requests for nobody come in at total-rate, as many as
+// default limits let in from many clients. A member who asks meanwhile has the
+// mail within ten seconds, all the while (LOD-1; 30 s of it held everybody's mail
+// back for 282 s).
+func TestFlood(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { flood(t, onSQLite(t)) })
+	t.Run("MariaDB", func(t *testing.T) { flood(t, onMariaDB(t, mariadbtest.Start(t))) })
+}
+
+const (
+	floodRate  = 500 // requests a second: total-rate's default
+	mailWithin = 10 * time.Second
+)
+
+func flood(t *testing.T, s *site) {
+	seconds := knob(t, "FLOOD_SECONDS", 5, 60)
+	r := s.add("RESEED_CLIENT_RATE=0", "RESEED_TOTAL_RATE=30000")
+	s.populate(seconds + 1)
+	r.startReady()
+	client := newClient(10 * time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	var answered, refused atomic.Int64
+	var all sync.WaitGroup
+	ask := func(to string) int {
+		status, _, err := post(ctx, client, "http://"+r.addr+"/members/resetpassword", url.Values{"email": {to}})
+		if err != nil {
+			return 0
+		}
+		return status
+	}
+	all.Go(func() {
+		tick := time.NewTicker(time.Second / floodRate * 10)
+		defer tick.Stop()
+		for n := 0; ctx.Err() == nil; n++ {
+			<-tick.C
+			for i := range 10 {
+				all.Go(func() {
+					switch ask(fmt.Sprintf("nobody-%d-%d@example.org", n, i)) {
+					case 200:
+						answered.Add(1)
+					case 429, 503:
+						refused.Add(1)
+					}
+				})
+			}
+		}
+	})
+	var slowest time.Duration
+	for i := range seconds {
+		pause(t, time.Second)
+		began := time.Now()
+		for ask(address(i)) != 200 { // it has its turn among the others
+			pause(t, 100*time.Millisecond)
+		}
+		eventually(t, mailWithin, "a member's mail in a flood", func() bool { return s.box.has(address(i)) })
+		slowest = max(slowest, time.Since(began))
+	}
+	cancel()
+	all.Wait()
+	t.Logf("%d s: %d answered, %d refused; the slowest of %d mails came %v after its request", seconds, answered.Load(), refused.Load(), seconds, slowest)
+	if answered.Load() < int64(seconds)*floodRate/10 {
+		t.Errorf("no flood: %d answered", answered.Load())
+	}
+	if slowest > mailWithin {
+		t.Errorf("a mail came after %v", slowest)
+	}
+}
+
+// has reports whether a mail to the address was accepted.
+func (b *mailbox) has(to string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, d := range b.got {
+		if d.to == to {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,192 @@
+//go:build timing
+
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/password"
+)
+
+// A sign-in that is refused takes the same time for a member, for an unknown
+// name, and for an account that is locked after failed sign-ins, by the method of
+// TestTime, with hashing made a thousand times cheaper so that it does not hide
+// the rest. A planted difference of 100 µs must be found in the same run.
+func TestSignInTime(t *testing.T) {
+	const n = 3000
+	onBoth(t, func(t *testing.T, dsn string) {
+		w := &signInWatch{site: startSite(t, siteConfig{dsn: dsn, realTime: true})}
+		w.populate(t, 3*n+1500)
+		if found := w.compare(t, "known", "known", n, 100*time.Microsecond); found < 10 {
+			t.Fatalf("void: a planted difference of 100 µs has |t| = %.1f only", found)
+		}
+		for _, other := range []string{"known", "unknown", "locked"} {
+			if found := w.compare(t, "known", other, n, 0); found > 10 {
+				t.Errorf("known against %s: |t| = %.1f", other, found)
+			}
+		}
+	})
+}
+
+// The same for the login of a Wix site, whose group the members belong to.
+func TestWixSignInTime(t *testing.T) {
+	n := samples(t)
+	onBoth(t, func(t *testing.T, dsn string) {
+		w := &signInWatch{site: startSite(t, siteConfig{dsn: dsn, realTime: true})}
+		site, err := w.site.Store.FindSite(t.Context(), acmeSite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		granted, err := w.site.Members.GrantVisitor(t.Context(), site)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.access, w.groups = granted.Access, []int64{site.GroupID}
+		w.populate(t, 3*n+1500)
+		if found := w.compare(t, "known", "known", n, 100*time.Microsecond); found < 10 {
+			t.Fatalf("void: a planted difference of 100 µs has |t| = %.1f only", found)
+		}
+		for _, other := range []string{"known", "unknown", "locked"} {
+			if found := w.compare(t, "known", other, n, 0); found > 10 {
+				t.Errorf("known against %s: |t| = %.1f", other, found)
+			}
+		}
+	})
+}
+
+// The same over a mixture of hashes: the site's own, and one of each kind that is
+// taken over. Every refusal takes as long as the slowest kind, whose time varies
+// by more than the rest takes: so the planted difference is 5 ms.
+func TestSignInTimeOverImportedHashes(t *testing.T) {
+	n := samples(t)
+	hashes := importedHashes(t)
+	onBoth(t, func(t *testing.T, dsn string) {
+		w := &signInWatch{site: startSite(t, siteConfig{dsn: dsn, realTime: true}), hashes: hashes}
+		w.populate(t, 3*n+1500)
+		if err := w.site.Members.LearnHashes(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if found := w.compare(t, "known", "known", n, 5*time.Millisecond); found < 10 {
+			t.Fatalf("void: a planted difference of 5 ms has |t| = %.1f only", found)
+		}
+		for _, other := range []string{"known", "unknown", "locked"} {
+			if found := w.compare(t, "known", other, n, 0); found > 10 {
+				t.Errorf("known against %s: |t| = %.1f", other, found)
+			}
+		}
+	})
+}
+
+// importedHashes are a hash of the site's own kind and those of the test vectors.
+func importedHashes(t *testing.T) []password.Hash {
+	t.Helper()
+	text, err := os.ReadFile("password/testdata/imported.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashes := []password.Hash{cheapHash(t)}
+	for line := range strings.Lines(string(text)) {
+		if cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t"); len(cells) == 3 {
+			hashes = append(hashes, password.Hash(cells[1]))
+		}
+	}
+	if len(hashes) < 8 {
+		t.Fatalf("only %d kinds of hashes", len(hashes))
+	}
+	return hashes
+}
+
+// signInWatch times refused sign-ins of one site.
+type signInWatch struct {
+	site   *testSite
+	size   int
+	access string          // a visitor's token of the Wix site; "": the PageSeeder service
+	groups []int64         // that the members belong to
+	hashes []password.Hash // that the members have, at random; none: one of the site's own
+}
+
+// populate adds members of which every second one is locked.
+func (w *signInWatch) populate(t *testing.T, n int) {
+	t.Helper()
+	if len(w.hashes) == 0 {
+		hash, err := w.site.Members.Hasher.Hash(t.Context(), "old-Garden-12-gate")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.hashes = []password.Hash{hash}
+	}
+	for ; w.size < n; w.size += 500 {
+		var batch []members.NewMember
+		for i := range 500 {
+			name := fmt.Sprintf("k%09d", 2*(w.size+i))
+			m := members.Member{Username: name, Email: name + "@example.org", Status: members.Activated, Password: w.hashes[rand.IntN(len(w.hashes))]}
+			if i%2 == 1 {
+				m.LockedUntil = time.Now().Add(time.Hour)
+			}
+			batch = append(batch, members.NewMember{Member: m, Groups: w.groups})
+		}
+		if _, err := w.site.Store.AddMembers(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// name returns a name of a class at random; the unknown ones lie between the others.
+func (w *signInWatch) name(class string) string {
+	i := 2 * rand.IntN(w.size/2)
+	switch class {
+	case "locked":
+		return fmt.Sprintf("k%09d", 2*(i+1))
+	case "unknown":
+		return fmt.Sprintf("k%09d", 2*i+1)
+	default:
+		return fmt.Sprintf("k%09d", 2*i)
+	}
+}
+
+func (w *signInWatch) compare(t *testing.T, a, b string, n int, plant time.Duration) float64 {
+	t.Helper()
+	var times [2][]float64
+	for i := 0; len(times[0]) < n || len(times[1]) < n; i++ {
+		class := rand.IntN(2)
+		took := w.ask(t, w.name([]string{a, b}[class]))
+		if class == 0 {
+			took += plant
+		}
+		if i >= 200 && len(times[class]) < n {
+			times[class] = append(times[class], float64(took.Nanoseconds())/1000)
+		}
+	}
+	worst, at := worstT(times[0], times[1])
+	t.Logf("%s (+%v) | %s: n = %d each, means differ by %.2f ± %.2f µs (95 %%), max |t| = %.2f (%s)",
+		a, plant, b, n, mean(times[0])-mean(times[1]), 1.96*stderr(times[0], times[1]), worst, at)
+	return worst
+}
+
+func (w *signInWatch) ask(t *testing.T, name string) time.Duration {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/authenticate",
+		strings.NewReader("action=login&password=wrong&username="+name))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if w.access != "" {
+		r = httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/_api/iam/authentication/v2/login",
+			strings.NewReader(`{"loginId":{"email":"`+name+`@example.org"},"password":"wrong"}`))
+		r.Header.Set("Authorization", w.access)
+	}
+	answer := httptest.NewRecorder()
+	start := time.Now()
+	w.site.Handler.ServeHTTP(answer, r)
+	took := time.Since(start)
+	if answer.Code != http.StatusUnauthorized {
+		t.Fatalf("status %d: %s", answer.Code, answer.Body)
+	}
+	return took
+}

@@ -1,5 +1,0 @@
-//go:build soak
-
-package faulttest
-
-const soak = true

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"context"
+
+	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/xmlresp"
+)
+
+// Accounts is what the services that make and change accounts need of the use cases.
+type Accounts interface {
+	RegisterMember(ctx context.Context, caller members.Caller, r members.RegisterRequest) (members.Profile, error)
+	MailActivation(ctx context.Context, caller members.Caller, r members.ActivationRequest) (email string, err error)
+	Activate(ctx context.Context, caller members.Caller, name, token string) (p members.Profile, already bool, err error)
+	ActivateByAdmin(ctx context.Context, caller members.Caller, name string) (p members.Profile, already bool, err error)
+	Change(ctx context.Context, caller members.Caller, name string, r members.ChangeRequest) (members.Profile, error)
+}
+
+// register answers POST /members/register (contract 1.5).
+func (s *server) register(c *call) (xmlresp.Document, error) {
+	p, err := s.Accounts.RegisterMember(c.Context(), c.caller, members.RegisterRequest{
+		Email:     c.params.Get("email"),
+		Username:  c.params.Get("member-username"),
+		Firstname: c.params.Get("firstname"),
+		Surname:   c.params.Get("surname"),
+		Password:  c.params.Get("member-password"),
+		Async:     c.params.Is("notify-async"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return xmlresp.MemberCreation{Member: s.memberDoc(p)}, nil
+}
+
+// sendActivation answers GET /members/sendactivation (contract 1.5).
+func (s *server) sendActivation(c *call) (xmlresp.Document, error) {
+	email, err := s.Accounts.MailActivation(c.Context(), c.caller, members.ActivationRequest{
+		Email:    c.params.Get("email"),
+		Username: c.params.Get("member-username"),
+		Async:    c.params.Is("notify-async"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return xmlresp.ActivationSent{Email: email}, nil
+}
+
+// activate answers GET /members/{member}/activate (contract 1.5). Version 5
+// called the token a key.
+func (s *server) activate(c *call) (xmlresp.Document, error) {
+	token := c.params.Get("token")
+	if token == "" {
+		token = c.params.Get("key")
+	}
+	p, already, err := s.Accounts.Activate(c.Context(), c.caller, c.variable("member"), token)
+	if err != nil {
+		return nil, err
+	}
+	return xmlresp.MemberActivation{Member: s.memberDoc(p), Already: already}, nil
+}
+
+// activateByAdmin answers POST /members/{member}/activate (contract 1.5).
+func (s *server) activateByAdmin(c *call) (xmlresp.Document, error) {
+	p, already, err := s.Accounts.ActivateByAdmin(c.Context(), c.caller, c.variable("member"))
+	if err != nil {
+		return nil, err
+	}
+	return xmlresp.MemberActivation{Member: s.memberDoc(p), Already: already}, nil
+}
+
+// changeMember answers PATCH /members/{member} (contract 1.5).
+func (s *server) changeMember(c *call) (xmlresp.Document, error) {
+	p, err := s.Accounts.Change(c.Context(), c.caller, c.variable("member"), members.ChangeRequest{
+		Firstname:       c.params.Get("firstname"),
+		Surname:         c.params.Get("surname"),
+		Username:        c.params.Get("member-username"),
+		Email:           c.params.Get("email"),
+		Password:        c.params.Get("member-password"),
+		CurrentPassword: c.params.Get("current-password"),
+		ForceEmail:      c.params.Is("force-email-change"),
+		Async:           c.params.Is("notify-async"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.memberDoc(p), nil
+}

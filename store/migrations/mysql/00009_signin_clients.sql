@@ -1,0 +1,11 @@
+-- +goose Up
+-- Failed sign-ins in a row through all locks, whose the latest are, and whom a
+-- lock is for: '' everybody.
+SET @reseed_alter = (SELECT IF(COUNT(*) = 0, 'ALTER TABLE members
+    ADD COLUMN bad_signins INT NOT NULL DEFAULT 0,
+    ADD COLUMN fail_client VARBINARY(32) NOT NULL DEFAULT '''',
+    ADD COLUMN lock_client VARBINARY(32) NOT NULL DEFAULT ''''', 'DO 0')
+FROM information_schema.columns
+WHERE table_schema = DATABASE() AND table_name = 'members' AND column_name = 'lock_client');
+PREPARE reseed_alter FROM @reseed_alter;
+EXECUTE reseed_alter;

@@ -1,0 +1,33 @@
+-- +goose Up
+-- Who wants to be told of what. kinds has a space before and after each; '' is
+-- all of them. The secret is derived from salt and the key, and stands nowhere.
+CREATE TABLE IF NOT EXISTS webhooks (
+    id            BIGINT          NOT NULL AUTO_INCREMENT,
+    salt          BINARY(16)      NOT NULL,
+    url           VARBINARY(1000) NOT NULL,
+    kinds         VARBINARY(500)  NOT NULL DEFAULT '',
+    allow_private TINYINT(1)      NOT NULL DEFAULT 0,
+    created_at    DATETIME(6)     NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- A row is a request that a hook is to get.
+CREATE TABLE IF NOT EXISTS webhook_calls (
+    id          BIGINT        NOT NULL AUTO_INCREMENT,
+    webhook_id  BIGINT        NOT NULL,
+    kind        VARCHAR(30)   NOT NULL,
+    member_id   BIGINT        NOT NULL,
+    created_at  DATETIME(6)   NOT NULL,
+    state       VARCHAR(10)   NOT NULL,
+    attempts    INT           NOT NULL DEFAULT 0,
+    due_at      DATETIME(6)   NOT NULL,
+    claimed_by  VARCHAR(200)  NOT NULL DEFAULT '',
+    lease_until DATETIME(6)   NULL,
+    settled_at  DATETIME(6)   NULL,
+    outcome     VARCHAR(1000) NOT NULL DEFAULT '',
+    PRIMARY KEY (id),
+    KEY webhook_calls_due (state, due_at, id),
+    KEY webhook_calls_hook (webhook_id),
+    KEY webhook_calls_member (member_id),
+    CONSTRAINT webhook_calls_hook_fk FOREIGN KEY (webhook_id) REFERENCES webhooks (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
