@@ -97,21 +97,27 @@ func TestFailuresDoNotLengthenRows(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		m := e.member("a", "")
 		const client = "0123456789abcdef"
+		fail := func(change func(*members.Member)) {
+			t.Helper()
+			if !e.failSignIn(m.ID, change) {
+				t.Error("the failure does not count")
+			}
+		}
 		for _, step := range []struct {
 			name string
 			do   func()
 		}{
 			{"added", func() {}},
-			{"failed", func() { e.failSignIn(m.ID, func(m *members.Member) { m.FailedSignIns, m.FailClient = 1, client }) }},
-			{"locked", func() { e.failSignIn(m.ID, func(m *members.Member) { m.FailedSignIns, m.FailClient = 0, "" }) }},
+			{"failed", func() { fail(func(m *members.Member) { m.FailedSignIns, m.FailClient = 1, client }) }},
+			{"locked", func() { fail(func(m *members.Member) { m.FailedSignIns, m.FailClient = 0, "" }) }},
 			{"signed in", func() {
-				e.failSignIn(m.ID, func(m *members.Member) { m.FailedSignIns, m.FailClient = 1, client })
+				fail(func(m *members.Member) { m.FailedSignIns, m.FailClient = 1, client })
 				if !must(e.SignedIn(t.Context(), members.GoodSignIn{MemberID: m.ID, Password: m.Password, At: noon}))(t) {
 					t.Error("not signed in")
 				}
 			}},
 			{"unlocked", func() {
-				e.failSignIn(m.ID, func(m *members.Member) { m.FailedSignIns, m.FailClient = 1, client })
+				fail(func(m *members.Member) { m.FailedSignIns, m.FailClient = 1, client })
 				if err := e.SetLocked(t.Context(), m.ID, false); err != nil {
 					t.Error(err)
 				}

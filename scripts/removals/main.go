@@ -75,9 +75,9 @@ func run(ctx context.Context, out io.Writer, o options) error {
 		return err
 	}
 	fmt.Fprintf(out, "%d guards removed, %d found by the tests, in %v\n",
-		len(chosen), len(chosen)-missed, time.Since(began).Round(time.Second))
-	if missed > 0 {
-		return fmt.Errorf("%d removals missed of %d", missed, len(chosen))
+		len(chosen), len(chosen)-len(missed), time.Since(began).Round(time.Second))
+	if len(missed) > 0 {
+		return fmt.Errorf("%d removals missed of %d:\n%s", len(missed), len(chosen), strings.Join(missed, "\n"))
 	}
 	return nil
 }
@@ -156,9 +156,9 @@ type result struct {
 	took time.Duration
 }
 
-// tryAll reports each removal as soon as it was tried, and returns how many
-// were missed.
-func tryAll(ctx context.Context, out io.Writer, folder string, chosen []attempt, jobs int) (missed int) {
+// tryAll reports each removal as soon as it was tried, and returns the reports of
+// those missed: what remains of a long run's output may be its end alone.
+func tryAll(ctx context.Context, out io.Writer, folder string, chosen []attempt, jobs int) (missed []string) {
 	var tries []func() result
 	for _, a := range chosen {
 		tries = append(tries, func() result {
@@ -171,9 +171,12 @@ func tryAll(ctx context.Context, out io.Writer, folder string, chosen []attempt,
 		verdict := "found "
 		if r.err != nil {
 			verdict = "MISSED"
-			missed++
 		}
-		fmt.Fprintf(out, "%s %5.1fs  %s: %s\n", verdict, r.took.Seconds(), r.name, cmp.Or(r.by, fmt.Sprint(r.err)))
+		report := fmt.Sprintf("%s %5.1fs  %s: %s", verdict, r.took.Seconds(), r.name, cmp.Or(r.by, fmt.Sprint(r.err)))
+		fmt.Fprintln(out, report)
+		if r.err != nil {
+			missed = append(missed, report)
+		}
 	}
 	return missed
 }
