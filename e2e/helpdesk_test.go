@@ -168,6 +168,14 @@ func TestHelpDeskIsForAdministratorsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.get("/ps/admin/mails").want(200, "Sign in to the help desk")
+
+	// A member's session of the services, moved to the help desk's cookie.
+	v.do(http.MethodPost, "/ps/service/authenticate", url.Values{"action": {"login"}, "username": {"ann"}, "password": {annPassword}}).want(200)
+	session, _, _ := strings.Cut(strings.TrimPrefix(v.header.Get("Set-Cookie"), "JSESSIONID="), ";")
+	if session == "" {
+		t.Fatal("ann has no session")
+	}
+	v.get("/ps/admin/mails", "Cookie", "reseed_desk="+session).want(200, "Sign in to the help desk")
 }
 
 // A session of the services opens nothing here, and the help desk's cookie goes

@@ -105,7 +105,7 @@ func (p pair) fault(err error) error {
 		strings.Contains(err.Error(), "template: "+layoutFile+":") {
 		file = p.layout.path
 	}
-	return fmt.Errorf("%s: %w", file, err)
+	return fmt.Errorf("%s: %w", file, explain(err))
 }
 
 // execute renders the body, without white space around it and with one LF at

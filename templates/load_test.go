@@ -41,12 +41,14 @@ func TestLoadReportsFaults(t *testing.T) {
 	}{
 		{"does not parse", files(html, "{{if}}"), []string{html, "missing value"}},
 		{"unclosed HTML attribute", files(html, `<a href="{{.Link}}>x`), []string{html}},
-		{"unknown field", files(text, "{{.Member.Nickname}}"), []string{text, "Nickname"}},
+		{"unknown field", files(text, "Hi {{.Member.FirstName}}"), []string{text + `: line 1: {{.Member.FirstName}}: there is no field "FirstName"; did you mean "Firstname"?`}},
 		{"unknown field behind a reason", files(text, `{{if eq .Reason "forced"}}{{.Typo}}{{end}}x`), []string{text, "Typo"}},
 		{"unknown field for a group alone", files(text, `{{with .Group}}{{.Typo}}{{end}}x`), []string{text, "Typo"}},
-		{"no group", files("default/notification/change-password.txt", "{{.Group.Title}}"), []string{"default/notification/change-password.txt", "nil pointer"}},
+		{"no group", files("default/notification/change-password.txt", "{{.Group.Title}}"), []string{"default/notification/change-password.txt: line 1: {{.Group.Title}}: some mails have no group: write {{with .Group}}{{.Title}}{{end}}"}},
 		{"no first name", files(text, "{{slice .Member.Firstname 0 1}}"), []string{text, "out of range"}},
-		{"unknown function", files(text, "{{now}}"), []string{text, "now"}},
+		{"unknown function", files(text, "{{now}}"), []string{text + `: line 1: there is no function "now"` + "\n"}},
+		{"misspelt function", files(text, "{{.Link}}\n{{duratoin .ValidFor}}"), []string{text + `: line 2: there is no function "duratoin"; did you mean "duration"?`}},
+		{"block without an end", files(html, "{{if .Group}}{{.Link}}"), []string{html + ": line 1: unexpected EOF: a {{ lacks its }}, or an {{if}}, {{with}} or {{define}} its {{end}}"}},
 		{"unknown template", files(html, `{{template "frame.html" .}}`), []string{html, "frame.html"}},
 		{"layout without its parts", files(html, `{{template "layout.html" .}}`), []string{"no such template"}},
 		{"broken layout", files(dir+"layout.html", "{{.Typo}}"), []string{dir + "layout.html", "Typo"}},
@@ -94,7 +96,7 @@ func TestLoadReportsFaults(t *testing.T) {
 				t.Fatal("loaded")
 			}
 			for _, want := range tt.want {
-				if !strings.Contains(err.Error(), want) {
+				if !strings.Contains(err.Error()+"\n", want) {
 					t.Errorf("error lacks %q:\n%v", want, err)
 				}
 			}
@@ -127,7 +129,7 @@ func TestLoadReportsEachFaultOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("loaded")
 	}
-	if n := strings.Count(err.Error(), "Typo>"); n != 1 {
+	if n := strings.Count(err.Error(), "{{.Typo}}"); n != 1 {
 		t.Errorf("the fault of a layout is reported %d times:\n%v", n, err)
 	}
 }

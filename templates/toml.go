@@ -54,10 +54,10 @@ func suggest(word string, known []string) string {
 		return ""
 	}
 	distance := func(k string) int {
-		return levenshtein.ComputeDistance(strings.ReplaceAll(fold.ASCII(word), "_", "-"), k)
+		return levenshtein.ComputeDistance(strings.ReplaceAll(fold.ASCII(word), "_", "-"), fold.ASCII(k))
 	}
 	best := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
-	if d := distance(best); d > 3 || d >= len(word) {
+	if d := distance(best); d > min(3, len(word)/2) {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
