@@ -6,10 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +33,7 @@ type ImportCmd struct {
 	Update        bool              `xor:"existing" help:"Change members who are there already, found by id, username or email, and print what changes. Values that the file doesn't have stay, and so does a password."`
 	Notify        bool              `help:"Mail each member who is added a link to set a password by."`
 	NotifyRate    int               `default:"300" placeholder:"N" help:"Such mails in a minute, 1 to 6000. The import waits so that no more than half an hour's mails are queued."`
-	DryRun        bool              `help:"Check every line, and change and mail nothing."`
+	DryRun        bool              `help:"Check every line, also against the members there are, and change and mail nothing."`
 	Batch         int               `default:"500" placeholder:"N" help:"Members added in one transaction, 1 to 10000."`
 }
 
@@ -70,7 +70,7 @@ func (c *ImportCmd) Run(ctx context.Context, std *Console, cfg *config.Config) e
 		return err
 	}
 	defer d.Close()
-	im := importer{directory: d, std: std, size: c.Batch, groups: map[string]int64{}, named: map[string]bool{}, dry: c.DryRun, updates: c.Update, progress: progress, pause: wait.For, smtpUTF8: cfg.SMTPUTF8}
+	im := importer{directory: d, std: std, size: c.Batch, groups: map[string]int64{}, named: map[identifier]bool{}, dry: c.DryRun, seed: maphash.MakeSeed(), seen: map[uint64]bool{}, updates: c.Update, progress: progress, pause: wait.For, smtpUTF8: cfg.SMTPUTF8}
 	if c.Notify {
 		if err := im.notifyBy(ctx, cfg, c); err != nil {
 			return err
@@ -144,16 +144,18 @@ type importer struct {
 	size    int              // of a batch
 	groups  map[string]int64 // ids by name, as they are looked up
 	batch   members.ImportBatch
-	named   map[string]bool // what the batch's members are found by
-	shown   []string        // what the batch changes, line by line
-	rows    int             // that were read
+	named   map[identifier]bool // what the batch's members are found by
+	shown   []string            // what the batch changes, line by line
+	rows    int                 // that were read
 	added   int
 	changed int
 	last    int // line of the last member that was added or changed
 	bad     int // lines
 	skipped int // members that were there already
 	dry     bool
-	updates bool // members who are there already are changed
+	seed    maphash.Seed
+	seen    map[uint64]bool // hashes of the identifiers of a dry run's lines
+	updates bool            // members who are there already are changed
 
 	smtpUTF8 bool // addresses may have letters beyond ASCII before the @
 
@@ -251,12 +253,16 @@ func (im *importer) memberships(ctx context.Context, joined []members.Membership
 // take puts a member into the batch, unless it is there already and such are
 // skipped. The error is one of the database.
 func (im *importer) take(ctx context.Context, m members.NewMember, c *ImportCmd) error {
-	if !c.SkipExisting && !c.Update {
+	switch {
+	case c.SkipExisting || c.Update:
+	case im.dry:
+		return im.try(ctx, m)
+	default:
 		im.batch.Add = append(im.batch.Add, m)
 		return nil
 	}
-	names := namesOf(m.Member)
-	if slices.ContainsFunc(names, func(n string) bool { return im.named[n] }) {
+	names := identifiers(m.Member)
+	if slices.ContainsFunc(names, func(n identifier) bool { return im.named[n] }) {
 		if err := im.flush(ctx); err != nil { // which the line comes after
 			return err
 		}
@@ -278,38 +284,64 @@ func (im *importer) take(ctx context.Context, m members.NewMember, c *ImportCmd)
 	case c.SkipExisting:
 		im.skipped++
 	default:
-		im.name(append(names, namesOf(found)...))
+		im.name(append(names, identifiers(found)...))
 		return im.update(ctx, found, m)
 	}
 	return nil
 }
 
 // name notes what a member of the batch is found by.
-func (im *importer) name(names []string) {
+func (im *importer) name(names []identifier) {
 	for _, n := range names {
 		im.named[n] = true
 	}
 }
 
-// namesOf are what a member is found by, each with a word for its kind.
-func namesOf(m members.Member) (names []string) {
+// identifier is one of the things a member is found by.
+type identifier struct {
+	kind string
+	members.Lookup
+}
+
+// identifiers are what the member is found by, as they compare.
+func identifiers(m members.Member) (list []identifier) {
 	if m.ID != 0 {
-		names = append(names, "id "+strconv.FormatInt(m.ID, 10))
+		list = append(list, identifier{"id", members.Lookup{ID: m.ID}})
 	}
 	if m.Username != "" {
-		names = append(names, "username "+fold.ASCII(m.Username))
+		list = append(list, identifier{"username", members.Lookup{Username: fold.ASCII(m.Username)}})
 	}
 	if m.Email != "" {
-		names = append(names, "email "+fold.ASCII(m.Email))
+		list = append(list, identifier{"email", members.Lookup{Email: fold.ASCII(m.Email)}})
 	}
-	return names
+	return list
+}
+
+// try puts a member into the batch of a dry run, unless an identifier is taken by
+// somebody or by an earlier line, which nothing but the database would tell else.
+// The error is one of the database.
+func (im *importer) try(ctx context.Context, m members.NewMember) error {
+	for _, n := range identifiers(m.Member) {
+		key := maphash.Comparable(im.seed, n)
+		found, err := im.FindMember(ctx, n.Lookup)
+		if err != nil {
+			return fmt.Errorf("find the member of line %d: %w", m.Line, err)
+		}
+		if im.seen[key] || !found.Member.Zero() {
+			im.report(m.Line, &members.TakenError{Field: n.kind})
+			return nil
+		}
+		im.seen[key] = true
+	}
+	im.batch.Add = append(im.batch.Add, m)
+	return nil
 }
 
 // flush makes the batch's changes, unless a line has been bad. The error is one of
 // the database; an identifier that is taken makes a line bad.
 func (im *importer) flush(ctx context.Context) error {
 	batch, shown := im.batch, im.shown
-	im.batch, im.named, im.shown = members.ImportBatch{}, map[string]bool{}, nil
+	im.batch, im.named, im.shown = members.ImportBatch{}, map[identifier]bool{}, nil
 	if im.bad > 0 || len(batch.Add)+len(batch.Change) == 0 {
 		return ctx.Err()
 	}

@@ -26,7 +26,7 @@ func importing(t *testing.T, c *ImportCmd, now *time.Time, waited func()) (*impo
 	t.Cleanup(func() { _ = d.Close() })
 	said := &bytes.Buffer{}
 	im := &importer{
-		directory: d, size: 10_000, progress: func(int) {}, groups: map[string]int64{}, named: map[string]bool{},
+		directory: d, size: 10_000, progress: func(int) {}, groups: map[string]int64{}, named: map[identifier]bool{},
 		std: &Console{Err: said, Now: func() time.Time { return *now }},
 		pause: func(_ context.Context, d time.Duration) error {
 			*now = now.Add(d)

@@ -25,11 +25,8 @@ func (e *severalError) Error() string { return e.text }
 func (im *importer) existing(ctx context.Context, m members.NewMember, update bool) (members.Member, error) {
 	var found members.Member
 	var by string
-	for _, l := range []struct {
-		name string
-		members.Lookup
-	}{{"id", members.Lookup{ID: m.ID}}, {"username", members.Lookup{Username: m.Username}}, {"email", members.Lookup{Email: m.Email}}} {
-		if l.Lookup == (members.Lookup{}) || l.ID != 0 && !update {
+	for _, l := range identifiers(m.Member) {
+		if l.ID != 0 && !update {
 			continue
 		}
 		f, err := im.FindMember(ctx, l.Lookup)
@@ -38,9 +35,9 @@ func (im *importer) existing(ctx context.Context, m members.NewMember, update bo
 			return found, err
 		case f.Member.Zero():
 		case found.Zero():
-			found, by = f.Member, l.name
+			found, by = f.Member, l.kind
 		case f.Member.ID != found.ID:
-			return found, &severalError{fmt.Sprintf("the %s is member %d's, and the %s member %d's", by, found.ID, l.name, f.Member.ID)}
+			return found, &severalError{fmt.Sprintf("the %s is member %d's, and the %s member %d's", by, found.ID, l.kind, f.Member.ID)}
 		}
 	}
 	if update && !found.Zero() && m.ID != 0 && m.ID != found.ID {

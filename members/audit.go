@@ -26,7 +26,7 @@ const (
 	SignedIn          Kind = "signed-in"          // a session or an access token was given out
 	SignInRefused     Kind = "sign-in-refused"    // wrong credentials
 	SignedOut         Kind = "signed-out"         // a session was ended
-	MemberLocked      Kind = "member-locked"      // by failed sign-ins or an administrator
+	MemberLocked      Kind = "member-locked"      // by failed sign-ins or an administrator; of no member: a name that nobody has
 	MemberUnlocked    Kind = "member-unlocked"    // by an administrator
 	MemberRemoved     Kind = "member-removed"     // by an administrator, with everything about it
 	MemberAdded       Kind = "member-added"       // by an administrator

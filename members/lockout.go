@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/reseed-project/reseed/errcodes"
+	"github.com/reseed-project/reseed/fold"
 )
 
 // Access limits signing in and being signed in. The vendor keeps to itself how
@@ -111,8 +112,8 @@ func (s *Service) signInFailed(ctx context.Context, name string, found Found, no
 	if err != nil {
 		return err
 	}
-	if locks && !m.Zero() {
-		s.audit(ctx, Caller{}, Event{Kind: MemberLocked, MemberID: m.ID, Detail: "failed sign-ins"}, nil)
+	if locks { // a name that nobody has, too: it takes as long, and shows who guesses
+		s.audit(ctx, Caller{}, Event{Kind: MemberLocked, MemberID: m.ID, Identifier: fold.ASCII(name), Detail: "failed sign-ins"}, nil)
 	}
 	if final {
 		if err := s.tellOfLock(ctx, m); err != nil {
