@@ -642,22 +642,29 @@ func TestBrowserStates(t *testing.T) {
 			t.Parallel() // each has a site and a tab of its own
 			b := browse(chromium, t, "templates = \"demo/templates\"\nmails-per-hour = 100\n")
 			state.show(b)
-			for _, scheme := range []string{"light", "dark"} {
-				b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-					{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-				}}))
-				found, err := browser.Violations(b.tab, axe)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, violation := range found {
-					t.Errorf("%s: %s", scheme, violation)
-				}
-				for _, width := range []int64{320, 768, 1280} {
-					b.look(state.name, scheme, width)
-				}
-			}
+			b.inspect(axe, state.name)
 		})
+	}
+}
+
+// inspect holds the page that is open, light and dark, against axe-core and
+// against windows of three widths.
+func (b *browserSite) inspect(axe, name string) {
+	b.t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}}))
+		found, err := browser.Violations(b.tab, axe)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, violation := range found {
+			b.t.Errorf("%s, %s: %s", name, scheme, violation)
+		}
+		for _, width := range []int64{320, 768, 1280} {
+			b.look(name, scheme, width)
+		}
 	}
 }
 
