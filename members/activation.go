@@ -79,7 +79,7 @@ func (s *Service) addRegistered(ctx context.Context, caller Caller, r RegisterRe
 		return registered{}, err
 	}
 	id, err := s.Store.Register(ctx, m.Member, taken, func(id int64) Order {
-		order.MemberID, order.Addressed = id, !taken
+		order.MemberID, order.Addressed, order.Stored = id, !taken, taken
 		return s.withToken(order, password.Activation, s.TokenLife)
 	})
 	if known := (*TakenError)(nil); errors.As(err, &known) && !taken { // by another request, meanwhile

@@ -40,11 +40,14 @@ type Order struct {
 	// Addressed is false if there is no one to mail to: the row is written all the
 	// same, and dropped by the worker.
 	Addressed bool
-	GroupID   int64              // 0: no group
-	Token     password.TokenHash // zero: no token
-	Created   time.Time
-	Expires   time.Time // of the token, and of the worth of sending; zero: never
-	Options   Options
+	// Stored is whether an order that is not addressed is kept with MemberID all the
+	// same: the row that a registration wrote for nobody, as new as a member's is.
+	Stored  bool
+	GroupID int64              // 0: no group
+	Token   password.TokenHash // zero: no token
+	Created time.Time
+	Expires time.Time // of the token, and of the worth of sending; zero: never
+	Options Options
 }
 
 // Options are what a request asked for about its mail.

@@ -172,6 +172,32 @@ func TestPurgeRefreshTokens(t *testing.T) {
 	})
 }
 
+// The order of a registration that comes to nothing is kept where a new member's
+// is, in the same index, but for nobody.
+func TestRegistrationForNobodyIsKeptAsANewMembers(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		e.member("ann", "ann@example.org")
+		var order members.Order
+		id, err := e.Register(t.Context(), members.Member{Email: "ann@example.org", Status: members.Unactivated, Created: noon}, true, func(id int64) members.Order {
+			order = e.newOrder(id)
+			order.Purpose, order.Addressed, order.Stored = password.Activation, false, true
+			return order
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var member int64
+		var addressed bool
+		row := e.direct().QueryRowContext(t.Context(), "SELECT member_id, addressed FROM mails WHERE id = ?", order.ID[:])
+		if err := row.Scan(&member, &addressed); err != nil || member != id || addressed {
+			t.Errorf("kept with member %d, addressed %v, want %d and not; %v", member, addressed, id, err)
+		}
+		if found := must(e.FindToken(t.Context(), order.Token))(t); found.MemberID != 0 {
+			t.Errorf("its token is member %d's", found.MemberID)
+		}
+	})
+}
+
 // Registrations that came to nothing go, no more than asked for; members stay,
 // whatever their letters, and those without an address, too.
 func TestPurgeDecoys(t *testing.T) {

@@ -69,9 +69,11 @@ func (s *Store) AddHandedOver(ctx context.Context, o members.Order) error {
 
 // storedMember is an order's member in the table. One that is not addressed gets a
 // place of its own among no member's orders, but in the same index: it takes no
-// less time to write, and nobody's later mails are counted past it.
+// less time to write, and nobody's later mails are counted past it. A place at random
+// would cost more than a new member's, which is the last one: a registration's order
+// for nobody is kept with the row that it wrote.
 func storedMember(o members.Order) int64 {
-	if o.Addressed {
+	if o.Addressed || o.Stored {
 		return o.MemberID
 	}
 	return -1 - int64(binary.BigEndian.Uint64(o.ID[8:])>>1)
