@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/reseed-project/reseed/config"
+	"github.com/reseed-project/reseed/templates"
 )
 
 // Console is what a command talks to. out carries what a script wants and
@@ -115,6 +116,7 @@ func newParser(line *commandLine, l *config.Loader, std *Console) (*kong.Kong, e
 		kong.Name("reseed"),
 		kong.Description("A server for the reset-password services of PageSeeder and Wix.\n\n"+
 			example("reseed demo", "reseed serve --help", "reseed member add --username vvega --email vvega@example.org")),
+		kong.Vars{"templates": strings.Join(templates.Names(), ",")},
 		kong.Writers(std.Out, std.Err),
 		kong.Help(printHelp),
 		kong.ValueFormatter(helpText), // not in HelpOptions, where it is overwritten

@@ -64,7 +64,7 @@ func (TemplatesCheckCmd) Run(std *Console, cfg *config.Config) error {
 // mailFlags choose a mail.
 type mailFlags struct {
 	Group    string `placeholder:"NAME" help:"Full name of the group, such as acme-specs; without it the mail of the services without a group."`
-	Template string `placeholder:"TEMPLATE" enum:"reset-password-confirm,change-password,set-password" default:"reset-password-confirm" help:"reset-password-confirm, change-password or set-password."`
+	Template string `placeholder:"TEMPLATE" enum:"${templates}" default:"reset-password-confirm" help:"The mail, one of ${enum}."`
 	Lang     string `placeholder:"TAG" help:"Language of the member, such as de or pt-BR."`
 }
 
@@ -90,12 +90,9 @@ func (c TemplatesPreviewCmd) Run(ctx context.Context, std *Console, cfg *config.
 	}
 	defer l.Close()
 	n := templates.SampleNotification(c.Template, c.Reason, c.Group)
-	n.HostURL, n.SiteName, n.EmailDomain = cmp.Or(l.Settings(c.chain()).HostURL, cfg.HostURL), cfg.SiteName, cfg.EmailDomain
-	n.LinkPrefix = l.Settings(c.chain()).LinkPrefix
-	n.Language = cmp.Or(c.Lang, l.Settings(c.chain()).Language)
-	if n.Token != "" {
-		n.Link = cmp.Or(n.LinkPrefix, n.HostURL+"/email") + "/changepassword?member=12&token=" + n.Token
-	}
+	own := l.Settings(c.chain())
+	n = n.On(cmp.Or(own.HostURL, cfg.HostURL), own.LinkPrefix)
+	n.SiteName, n.EmailDomain, n.Language = cfg.SiteName, cfg.EmailDomain, cmp.Or(c.Lang, own.Language)
 	r, err := l.Render(ctx, c.chain(), n)
 	if err != nil {
 		return err

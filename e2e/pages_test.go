@@ -23,6 +23,7 @@ import (
 
 	"github.com/reseed-project/reseed/members"
 	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/templates"
 )
 
 // visitor is a browser without scripts: it keeps cookies, and follows redirects.
@@ -224,6 +225,9 @@ func TestPreviewOfTemplates(t *testing.T) {
 	v := visit(t, siteConfig{settings: fmt.Sprintf("templates = %q\n", folder)})
 	v.get("/dev/mail/preview").want(200, "Update your password", "Preview of mail templates")
 	v.get("/dev/mail/preview?group=acme-specs").want(200, "Acme specifications (do not reply)")
+	for _, name := range templates.Names() {
+		v.get("/dev/mail/preview?template="+name).want(200, "<option selected>"+name+"</option>")
+	}
 	v.get("/dev/mail/preview/html?group=acme-specs").want(200, "<p>one <a", ">Acme specifications</a>")
 	write("<p>two {{.Lnk}}</p>")
 	v.get("/dev/mail/preview?group=acme-specs").want(200, "Faults", "reset-password-confirm.html", "Lnk")

@@ -33,7 +33,7 @@ type Found struct {
 // mail that carries it. A notice is an order without a token.
 type Order struct {
 	ID       mail.ID
-	Template string // reset-password-confirm, change-password, set-password
+	Template string // one of templates.Names
 	Reason   string // member, admin, forced; "" for a notice
 	Purpose  password.Purpose
 	MemberID int64 // whom the mail is for, if Addressed

@@ -28,7 +28,7 @@ func (s *Set) compileAll(ctx context.Context) error {
 func (s *Set) compileFolder(ctx context.Context, name string, faults *faultList) {
 	chain := s.path(nestedChain(name))
 	usesLayout, failed := false, false
-	for _, template := range templateNames() {
+	for _, template := range Names() {
 		for _, body := range s.reachable(chain, template) {
 			p := s.pairOf(chain, body)
 			if p.builtIn() {

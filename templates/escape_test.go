@@ -78,7 +78,7 @@ func TestValuesStayText(t *testing.T) {
 	}
 	set := loadDefaultSet(t)
 	for _, s := range tests {
-		for _, template := range templateNames() {
+		for _, template := range Names() {
 			for _, language := range []string{"", "de", "fr", "es"} {
 				n := sample(template, "", nil, true)
 				n.Language = language
@@ -139,7 +139,7 @@ func FuzzRender(f *testing.F) {
 	}
 	languages := []string{"", "de", "fr", "es"}
 	f.Fuzz(func(t *testing.T, first, last, user, site, group string, choice uint8) {
-		n := sample(templateNames()[int(choice)%3], "", nil, true)
+		n := sample(Names()[int(choice)%3], "", nil, true)
 		n.Language = languages[int(choice/3)%4]
 		n.Member = Member{ID: 12, Firstname: first, Lastname: last, Username: user, Email: user}
 		n.SiteName, n.Group = site, &Group{Title: group, Name: group, Description: group}

@@ -86,7 +86,7 @@ func TestGoldenPlaces(t *testing.T) {
 func TestDefaultsServeEveryKind(t *testing.T) {
 	set := loadDefaultSet(t)
 	tried := 0
-	for _, template := range templateNames() {
+	for _, template := range Names() {
 		for _, body := range set.reachable([]string{builtin}, template) {
 			c, err := set.compiledPair(set.pairOf([]string{builtin}, body))
 			if err == nil {
@@ -98,7 +98,7 @@ func TestDefaultsServeEveryKind(t *testing.T) {
 			tried++
 		}
 	}
-	if want := len(templateNames()) * 4 * 2; tried != want {
+	if want := len(Names()) * 4 * 2; tried != want {
 		t.Errorf("%d built-in templates, want %d: four languages, two parts", tried, want)
 	}
 }

@@ -198,9 +198,9 @@ func parseFileName(base string) (fileKey, error) {
 			name, ext = short, extText
 		}
 	}
-	if ext != extHTML && ext != extText || !slices.Contains(templateNames(), name) {
+	if ext != extHTML && ext != extText || !slices.Contains(Names(), name) {
 		return fileKey{}, fmt.Errorf("no mail template%s; they are %s, each .html and .txt or .xsl and -text.xsl, and %s",
-			suggest(base, fileNames()), strings.Join(templateNames(), ", "), layoutFile)
+			suggest(base, fileNames()), strings.Join(Names(), ", "), layoutFile)
 	}
 	language = fold.ASCII(language)
 	if tagged && !languageTag.MatchString(language) {
@@ -212,7 +212,7 @@ func parseFileName(base string) (fileKey, error) {
 // fileNames are those of templates without a language.
 func fileNames() []string {
 	names := []string{layoutFile}
-	for _, name := range templateNames() {
+	for _, name := range Names() {
 		names = append(names, name+extHTML, name+extText, name+extXSL, name+"-text"+extXSL)
 	}
 	return names

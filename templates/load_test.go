@@ -118,7 +118,7 @@ func multiplied(n int) string {
 
 // withBodies overrides every HTML template of a folder by the same text.
 func withBodies(name, text string, pairs ...string) []string {
-	for _, template := range templateNames() {
+	for _, template := range Names() {
 		pairs = append(pairs, name+"/notification/"+template+".html", text)
 	}
 	return pairs
@@ -182,7 +182,7 @@ func TestDefaultsAreAnOverrideFolder(t *testing.T) {
 
 func TestDefaultsAreComplete(t *testing.T) {
 	set := loadDefaultSet(t)
-	for _, template := range templateNames() {
+	for _, template := range Names() {
 		for _, language := range []string{"", "de", "fr", "es"} {
 			for _, ext := range []string{extText, extHTML} {
 				if set.folders[builtin][fileKey{template, language, ext}] == nil {

@@ -125,7 +125,8 @@ func (m Member) Account() string {
 	return fmt.Sprintf("#%d", m.ID)
 }
 
-func templateNames() []string {
+// Names are the names of all mail templates.
+func Names() []string {
 	return []string{ResetPasswordConfirm, ChangePassword, SetPassword, ActivateAccount, ConfirmEmail, EmailChanged, SignInLocked}
 }
 
@@ -136,7 +137,7 @@ func isNotice(template string) bool {
 
 // prepare checks the notification and returns it with its texts made harmless.
 func (n Notification) prepare() (Notification, error) {
-	if !slices.Contains(templateNames(), n.Template) {
+	if !slices.Contains(Names(), n.Template) {
 		return n, fmt.Errorf("no mail template %q", n.Template)
 	}
 	if err := n.check(); err != nil {

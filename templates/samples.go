@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -8,13 +9,29 @@ import (
 // SampleNotification is a notification to look at: of somebody who doesn't
 // exist, and for a group of that name if there is one.
 func SampleNotification(template, reason, group string) Notification {
-	if template == ChangePassword {
+	if isNotice(template) {
 		reason = ""
 	}
 	n := sample(template, reason, nil, true)
 	if group != "" {
 		n.Group = &Group{ID: 3, Name: group, Owner: group}
 	}
+	return n
+}
+
+// On returns a sample as it is on a host, with the link that mails of its template
+// have; linkPrefix may be empty.
+func (n Notification) On(hostURL, linkPrefix string) Notification {
+	n.HostURL, n.LinkPrefix = hostURL, linkPrefix
+	if n.Token == "" {
+		return n
+	}
+	page := map[string]string{
+		SetPassword:     "/changepassword?forgotPasswordToken=",
+		ActivateAccount: "/activate?member=12&token=",
+		ConfirmEmail:    "/confirmemail?member=12&token=",
+	}[n.Template]
+	n.Link = cmp.Or(linkPrefix, hostURL+"/email") + cmp.Or(page, "/changepassword?member=12&token=") + n.Token
 	return n
 }
 
@@ -57,13 +74,13 @@ func samples(template string, withoutGroup bool) []Notification {
 func sample(template, reason string, group *Group, full bool) Notification {
 	n := Notification{
 		Template: template, Reason: reason, Group: group,
-		HostURL: "https://example.org/ps", HideIgnoreMessage: !full,
+		HideIgnoreMessage: !full,
 	}
 	if !isNotice(template) {
 		n.Token = "ujHidAn9kKjObQuVbl_vLMc9npOjAKj2"
-		n.Link = n.HostURL + "/email/changepassword?member=12&token=" + n.Token
 	}
 	n.Member.ID = 12
+	n = n.On("https://example.org/ps", "")
 	if !full {
 		return n
 	}

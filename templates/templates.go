@@ -144,8 +144,8 @@ func (s *Set) Close() error {
 // Resolve names the files that serve a template for a chain of names, most
 // specific first, in a language ("" for none).
 func (s *Set) Resolve(chain []string, template, language string) (Files, error) {
-	if !slices.Contains(templateNames(), template) {
-		return Files{}, fmt.Errorf("no mail template %q%s", template, suggest(template, templateNames()))
+	if !slices.Contains(Names(), template) {
+		return Files{}, fmt.Errorf("no mail template %q%s", template, suggest(template, Names()))
 	}
 	path := s.path(chain)
 	serves := s.find(path, template, language)

@@ -64,7 +64,7 @@ func previewOf(v *pageRequest) previewData {
 	q := v.query()
 	d := previewData{
 		Group: q.Get("group"), Template: q.Get("template"), Reason: q.Get("reason"), Lang: q.Get("lang"),
-		Templates: []string{templates.ResetPasswordConfirm, templates.ChangePassword, templates.SetPassword},
+		Templates: templates.Names(),
 		Reasons:   []string{templates.ReasonMember, templates.ReasonAdmin, templates.ReasonForced},
 	}
 	if !slices.Contains(d.Templates, d.Template) {
@@ -90,10 +90,7 @@ func (p *Pages) renderPreview(v *pageRequest, d previewData) (templates.Rendered
 		n.Group.Title, n.Group.Description = g.Title, g.Description
 	}
 	own := p.Looks.Settings(g.Chain())
-	n.HostURL, n.LinkPrefix, n.SiteName = cmp.Or(own.HostURL, p.HostURL), own.LinkPrefix, p.SiteName
-	n.Language = cmp.Or(strings.TrimSpace(d.Lang), own.Language)
-	if n.Token != "" {
-		n.Link = cmp.Or(n.LinkPrefix, n.HostURL+"/email") + "/changepassword?member=12&token=" + n.Token
-	}
+	n = n.On(cmp.Or(own.HostURL, p.HostURL), own.LinkPrefix)
+	n.SiteName, n.Language = p.SiteName, cmp.Or(strings.TrimSpace(d.Lang), own.Language)
 	return p.Looks.Render(v.Context(), g.Chain(), n)
 }
