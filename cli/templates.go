@@ -91,7 +91,7 @@ func (c TemplatesPreviewCmd) Run(ctx context.Context, std *Console, cfg *config.
 	defer l.Close()
 	n := templates.SampleNotification(c.Template, c.Reason, c.Group)
 	own := l.Settings(c.chain())
-	n = n.On(cmp.Or(own.HostURL, cfg.HostURL), own.LinkPrefix)
+	n = templates.SampleOn(n, cmp.Or(own.HostURL, cfg.HostURL), own.LinkPrefix)
 	n.SiteName, n.EmailDomain, n.Language = cfg.SiteName, cfg.EmailDomain, cmp.Or(c.Lang, own.Language)
 	r, err := l.Render(ctx, c.chain(), n)
 	if err != nil {

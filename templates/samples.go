@@ -19,9 +19,9 @@ func SampleNotification(template, reason, group string) Notification {
 	return n
 }
 
-// On returns a sample as it is on a host, with the link that mails of its template
+// SampleOn returns a sample as it is on a host, with the link that mails of its template
 // have; linkPrefix may be empty.
-func (n Notification) On(hostURL, linkPrefix string) Notification {
+func SampleOn(n Notification, hostURL, linkPrefix string) Notification {
 	n.HostURL, n.LinkPrefix = hostURL, linkPrefix
 	if n.Token == "" {
 		return n
@@ -80,7 +80,7 @@ func sample(template, reason string, group *Group, full bool) Notification {
 		n.Token = "ujHidAn9kKjObQuVbl_vLMc9npOjAKj2"
 	}
 	n.Member.ID = 12
-	n = n.On("https://example.org/ps", "")
+	n = SampleOn(n, "https://example.org/ps", "")
 	if !full {
 		return n
 	}

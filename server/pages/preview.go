@@ -90,7 +90,7 @@ func (p *Pages) renderPreview(v *pageRequest, d previewData) (templates.Rendered
 		n.Group.Title, n.Group.Description = g.Title, g.Description
 	}
 	own := p.Looks.Settings(g.Chain())
-	n = n.On(cmp.Or(own.HostURL, p.HostURL), own.LinkPrefix)
+	n = templates.SampleOn(n, cmp.Or(own.HostURL, p.HostURL), own.LinkPrefix)
 	n.SiteName, n.Language = p.SiteName, cmp.Or(strings.TrimSpace(d.Lang), own.Language)
 	return p.Looks.Render(v.Context(), g.Chain(), n)
 }
