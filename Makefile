@@ -108,5 +108,6 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 
 .PHONY: ci
 ci: REMOVALS = -quick
+ci: FUZZTIME = 3s
 ci: lint race removals fuzz build ## everything that continuous integration checks
 	./reseed demo --once

@@ -62,11 +62,12 @@ func smallLetters(s string) (small string, ok bool) {
 
 // ReadableAddress returns an address as people read it: with its domain in its
 // own letters if that reads back as the same domain and no part of it mixes
-// scripts, which is how domains are made that look like others.
+// scripts, which is how domains are made that look like others. What has no '@'
+// stays as it is.
 func ReadableAddress(s string) string {
 	at := strings.LastIndexByte(s, '@') + 1
 	domain := strings.ToLower(s[at:])
-	if !strings.Contains(domain, "xn--") {
+	if at == 0 || !strings.Contains(domain, "xn--") {
 		return s
 	}
 	readable, err := idna.Registration.ToUnicode(domain)

@@ -80,6 +80,7 @@ func TestReadableAddress(t *testing.T) {
 		{"ann@xn--a.example", "ann@xn--a.example"},                 // no letters behind it
 		{"ann@xn--example-hy68a.org", "ann@xn--example-hy68a.org"},
 		{"vvega", "vvega"},
+		{"xn--00c", "xn--00c"}, // a name, no address
 		{"", ""},
 	} {
 		if got := ReadableAddress(c.from); got != c.want {
@@ -111,7 +112,7 @@ func TestValidUTF8Address(t *testing.T) {
 func FuzzASCIIAddress(f *testing.F) {
 	for _, s := range []string{
 		"ann@bücher.example", "ANN@BÜCHER.EXAMPLE", "ann@xn--bcher-kva.example", "ann@stra\u1e9ee.example", "ann@\u212aelvin.example", "ann@日本語.example",
-		"ann@מa.example", "ann@xn--.example", "ann@xn--pypal-4ve.example", "ann@b\xfccher.example", "a@b@bücher.example", "",
+		"ann@מa.example", "ann@xn--.example", "ann@xn--pypal-4ve.example", "ann@b\xfccher.example", "a@b@bücher.example", "Xn--00C", "",
 	} {
 		f.Add(s)
 	}
