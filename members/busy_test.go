@@ -124,6 +124,35 @@ func TestNoRoomToHash(t *testing.T) {
 	}
 }
 
+// TestNothingIsLookedUpInVain holds that whoever can't set a password in time,
+// not even with a good token, is refused before anything is looked up (LOD-1).
+func TestNothingIsLookedUpInVain(t *testing.T) {
+	h, err := password.NewHasher(password.Config{
+		Params: password.Params{Memory: 64, Time: 1, Parallelism: 1}, Concurrency: 1, Wait: 1, Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Hash(t.Context(), "password"); err != nil { // learns how long it takes
+		t.Fatal(err)
+	}
+	s := NewService(Config{Hasher: h, Store: struct{ Store }{}, Log: slog.New(slog.DiscardHandler)}) // panics if asked
+	errRun := h.Run(t.Context(), func() {
+		_, errReset := s.Reset(t.Context(), Caller{}, ResetRequest{Email: "ann@example.org", Token: "a", Password: "purple Otter 42"})
+		_, errLink := s.CompleteLink(t.Context(), Link{MemberID: 2, Token: "a"}, "purple Otter 42")
+		_, errJudge := s.JudgePassword(t.Context(), Link{MemberID: 2, Token: "a"}, "purple Otter 42")
+		errRecover := s.Recover(t.Context(), WixSite{}, "a", "purple Otter 42")
+		for _, err := range []error{errReset, errLink, errJudge, errRecover} {
+			if !errors.Is(err, errcodes.New(errcodes.Unavailable)) {
+				t.Errorf("%v, want F004", err)
+			}
+		}
+	})
+	if errRun != nil {
+		t.Fatal(errRun)
+	}
+}
+
 // TestSignInFloodLeavesTokensThrough holds that whoever has a good token sets a
 // password while a flood of sign-ins fills the queue.
 func TestSignInFloodLeavesTokensThrough(t *testing.T) {

@@ -98,7 +98,7 @@ func (s *Service) withMember(ctx context.Context, d LinkDetail, id int64) (LinkD
 //
 // Errors: 102A if the link is not good (the detail says why), 1015, 1016, F004.
 func (s *Service) CompleteLink(ctx context.Context, l Link, pw string) (LinkDetail, error) {
-	d, err := s.DescribeLink(ctx, l)
+	d, err := s.describeBeforeHashing(ctx, l)
 	if err != nil {
 		return d, err
 	}
@@ -117,6 +117,14 @@ func (s *Service) CompleteLink(ctx context.Context, l Link, pw string) (LinkDeta
 	return d, err
 }
 
+func (s *Service) describeBeforeHashing(ctx context.Context, l Link) (d LinkDetail, err error) {
+	err = s.beforeHashing(ctx, func() (err error) {
+		d, err = s.DescribeLink(ctx, l)
+		return err
+	})
+	return d, err
+}
+
 // Judgement is what the policy says about a password.
 type Judgement struct {
 	Score password.Score
@@ -126,7 +134,7 @@ type Judgement struct {
 // JudgePassword measures a password for the member whose link it is, by the
 // same rules as CompleteLink. Errors: 102A if the link is not good, F004.
 func (s *Service) JudgePassword(ctx context.Context, l Link, pw string) (Judgement, error) {
-	d, err := s.DescribeLink(ctx, l)
+	d, err := s.describeBeforeHashing(ctx, l)
 	if err != nil {
 		return Judgement{}, err
 	}

@@ -183,11 +183,14 @@ func (s *Service) ordered(ctx context.Context, a recovery) {
 // password does not use up the token.
 func (s *Service) Recover(ctx context.Context, site WixSite, token, pw string) error {
 	hash := password.HashToken(token)
-	record, err := s.Store.FindToken(ctx, hash)
-	if err != nil {
+	var record FoundToken
+	var found Found
+	err := s.beforeHashing(ctx, func() (err error) {
+		if record, err = s.Store.FindToken(ctx, hash); err == nil {
+			found, err = s.Store.FindMember(ctx, Lookup{ID: record.MemberID})
+		}
 		return err
-	}
-	found, err := s.Store.FindMember(ctx, Lookup{ID: record.MemberID})
+	})
 	if err != nil {
 		return err
 	}

@@ -122,27 +122,38 @@ func (s *Service) roomToOrder() error {
 }
 
 func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetRequest) error {
+	c := change{group: r.group, token: password.HashToken(r.Token), password: r.Password, async: r.Async}
+	err := s.beforeHashing(ctx, func() (err error) {
+		c.member, err = s.checkToken(ctx, caller, r, c.token)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = s.changePassword(ctx, caller, c)
+	s.audit(ctx, caller, r.about(PasswordChanged, c.member), err)
+	return err
+}
+
+// checkToken returns the member who may set a password with the token. Errors:
+// 102A, and those about the member that the caller may see.
+func (s *Service) checkToken(ctx context.Context, caller Caller, r ResetRequest, token password.TokenHash) (Member, error) {
 	invalid := errcodes.New(errcodes.InvalidToken)
 	found, err := s.find(ctx, caller, r)
 	if s.shows(caller, err) {
 		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
-		return err
+		return Member{}, err
 	}
-	token := password.HashToken(r.Token)
 	record, errToken := s.Store.FindToken(ctx, token)
 	if errToken != nil {
-		return errToken
+		return Member{}, errToken
 	}
 	now := s.Now()
 	if err != nil || !record.opens(found.Member, r.group, password.Reset, now) {
 		s.audit(ctx, caller, r.about(PasswordChanged, found.Member), cmp.Or[error](err, invalid))
-		return invalid
+		return Member{}, invalid
 	}
-	err = s.changePassword(ctx, caller, change{
-		member: found.Member, group: r.group, token: token, password: r.Password, async: r.Async,
-	})
-	s.audit(ctx, caller, r.about(PasswordChanged, found.Member), err)
-	return err
+	return found.Member, nil
 }
 
 // opens reports whether the token lets the member set a password here. A token

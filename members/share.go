@@ -30,6 +30,17 @@ func clientOf(a netip.Addr) string {
 	return network.String()
 }
 
+// beforeHashing runs what finds out whether somebody may set a password. It
+// returns F004 at once if too many are about to for one more to be served.
+func (s *Service) beforeHashing(ctx context.Context, look func() error) error {
+	withdraw, err := s.Hasher.Announce(asClient(ctx))
+	if err != nil {
+		return hashingFault(err)
+	}
+	defer withdraw()
+	return look()
+}
+
 // asMember returns a context in which passwords are hashed before those of
 // strangers: on behalf of a member who has shown a valid token or session.
 func asMember(ctx context.Context, m Member) context.Context {

@@ -45,6 +45,7 @@ type limiter struct {
 	mu              sync.Mutex
 	working         int
 	vouched, others fairQueue
+	announced       fairQueue     // callers that may yet become vouched ones
 	each            time.Duration // what work took lately, averaged
 }
 
@@ -138,11 +139,27 @@ func (l *limiter) queueOf(s Share) *fairQueue {
 
 func (l *limiter) waiting() int { return l.vouched.size + l.others.size }
 
-// busy reports whether a caller would get ErrBusy just now.
-func (l *limiter) busy(s Share) bool {
+// announce counts a caller of the client in, or returns ErrBusy if its turn
+// among the vouched ones would come too late.
+func (l *limiter) announce(client string) (withdraw func(), err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.working == l.slots && l.full(s)
+	free := l.slots - l.working
+	if l.late(l.vouched.size + l.announced.ahead(client) - free) {
+		return nil, ErrBusy
+	}
+	w := &waiter{share: Share{Client: client}}
+	l.announced.push(w)
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.announced.remove(w)
+	}, nil
+}
+
+// late reports whether a caller with so many ahead would wait too long.
+func (l *limiter) late(ahead int) bool {
+	return time.Duration(ahead+1)*l.each/time.Duration(l.slots) > l.limit
 }
 
 // full reports whether a caller may not wait: too many do already, none of
@@ -153,7 +170,7 @@ func (l *limiter) full(s Share) bool {
 	if !s.Vouched {
 		ahead += l.vouched.size
 	}
-	if time.Duration(ahead+1)*l.each/time.Duration(l.slots) > l.limit {
+	if l.late(ahead) {
 		return true
 	}
 	if l.waiting() < l.queue {

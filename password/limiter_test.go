@@ -102,6 +102,71 @@ func TestRoomIsMadeForTheOneAmongMany(t *testing.T) {
 	})
 }
 
+// TestAnnouncedCallers holds that only so many look at their tokens as can be
+// served in time, that one client's keep another's out for one turn at most, and
+// that they give their places back (LOD-1).
+func TestAnnouncedCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := slowHasher(t, 0)
+		if _, err := h.Hash(t.Context(), "password"); err != nil {
+			t.Fatal(err)
+		}
+		crowd := WithShare(t.Context(), Share{Client: "198.51.100.0"})
+		announce := func(ctx context.Context, most int) (withdraw []func()) {
+			for {
+				w, err := h.Announce(ctx)
+				if err != nil {
+					return withdraw
+				}
+				if withdraw = append(withdraw, w); len(withdraw) > most {
+					t.Fatalf("more than %d are let in", most)
+				}
+			}
+		}
+		all := announce(crowd, 11)
+		if len(all) != 11 { // hashes of 100 ms, one at once: ten wait, for a second at most
+			t.Errorf("%d are let in, want 11", len(all))
+		}
+		if others := announce(t.Context(), 11); len(others) < 5 {
+			t.Errorf("beside them %d of another client are let in", len(others))
+		} else {
+			all = append(all, others...)
+		}
+		for _, withdraw := range all {
+			withdraw()
+		}
+		checkNobodyIsAnnounced(t, h)
+
+		working := make(chan error)
+		for range 5 {
+			go func() {
+				_, err := h.Hash(WithShare(t.Context(), Share{Vouched: true, Client: "12"}), "password")
+				working <- err
+			}()
+		}
+		synctest.Wait()
+		if all = announce(crowd, 6); len(all) != 6 { // four wait already
+			t.Errorf("beside four that wait %d are let in, want 6", len(all))
+		}
+		for range 5 {
+			if err := <-working; err != nil {
+				t.Error(err)
+			}
+		}
+		for _, withdraw := range all {
+			withdraw()
+		}
+		checkNobodyIsAnnounced(t, h)
+	})
+}
+
+func checkNobodyIsAnnounced(t *testing.T, h *Hasher) {
+	t.Helper()
+	if a := h.limiter.announced; a.size != 0 || len(a.order) != 0 || len(a.lines) != 0 {
+		t.Errorf("%d are announced at the end", a.size)
+	}
+}
+
 // TestLeavingTheQueue holds that a caller who is gone leaves no place taken,
 // not even if the slot came at that moment.
 func TestLeavingTheQueue(t *testing.T) {

@@ -9,10 +9,15 @@ func (h *Hasher) Load() (working, waiting int) {
 	return h.limiter.working, h.limiter.waiting()
 }
 
-// Busy reports whether a caller with the context's Share would get ErrBusy just
-// now. A caller with work to do before it hashes asks first, since that work
-// would be for nothing.
-func (h *Hasher) Busy(ctx context.Context) bool { return h.limiter.busy(shareOf(ctx)) }
+// Announce lets a caller in that looks at a token first and hashes a password
+// if it is a good one, with a Share that is vouched for then. Error: ErrBusy if
+// that would come too late, with those who wait to hash and those who were
+// announced before: then the look would be for nothing. Until withdraw is called
+// the caller keeps a place from others of its client, and takes one of others'
+// at most for each of their own, so that bad tokens don't keep good ones out.
+func (h *Hasher) Announce(ctx context.Context) (withdraw func(), err error) {
+	return h.limiter.announce(shareOf(ctx).Client)
+}
 
 // Run does other costly work about passwords, such as estimating their
 // strength, within the same limits. Errors: ErrBusy, and the context's.

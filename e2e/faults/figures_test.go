@@ -23,8 +23,9 @@ type stageFigures struct {
 	Statuses map[string]map[int]int // by kind
 	Accepted quantiles              // from when they were due to their answers
 	Refused  quantiles
-	Late     quantiles // from when they were due until they were sent
-	Done     int       // accepted ones, of whatever stage, whose answers came in this one's time
+	Turned   map[string]quantiles // the refused by kind
+	Late     quantiles            // from when they were due until they were sent
+	Done     int                  // accepted ones, of whatever stage, whose answers came in this one's time
 	Faulty   int
 	Faults   []string // some of them
 	Slices   []slice
@@ -83,6 +84,7 @@ func sumUpStage(p loadPlan, stage int, start time.Duration, lines []*line) stage
 	s := p.Stages[stage]
 	f := stageFigures{loadStage: s, Asked: map[string]int{}, Statuses: map[string]map[int]int{}, Slices: make([]slice, s.For/sliceLength+1)}
 	var accepted, refused, late []time.Duration
+	turned := map[string][]time.Duration{}
 	for _, l := range lines {
 		for _, a := range l.got {
 			if a.fault == "" && a.status != http.StatusServiceUnavailable && a.done >= start && a.done < start+s.For {
@@ -98,6 +100,8 @@ func sumUpStage(p loadPlan, stage int, start time.Duration, lines []*line) stage
 			case a.fault != "":
 			case a.status == http.StatusServiceUnavailable:
 				refused = append(refused, a.done-a.due)
+				kind := p.Kinds[a.kind].Name
+				turned[kind] = append(turned[kind], a.done-a.due)
 				at.Refused++
 			default:
 				accepted = append(accepted, a.done-a.due)
@@ -107,6 +111,10 @@ func sumUpStage(p loadPlan, stage int, start time.Duration, lines []*line) stage
 		}
 	}
 	f.Accepted, f.Refused, f.Late = quantilesOf(accepted), quantilesOf(refused), quantilesOf(late)
+	f.Turned = map[string]quantiles{}
+	for kind, times := range turned {
+		f.Turned[kind] = quantilesOf(times)
+	}
 	return f
 }
 
@@ -134,8 +142,8 @@ func (f stageFigures) String() string {
 	if f.Rate == 0 {
 		offered = "one after the other"
 	}
-	return fmt.Sprintf("%s for %v: goodput %.0f a second\n\taccepted %v\n\trefused %v\n\tsent late %v\n\tby kind %v",
-		offered, f.For, f.goodput(), f.Accepted, f.Refused, f.Late, f.Statuses)
+	return fmt.Sprintf("%s for %v: goodput %.0f a second\n\taccepted %v\n\trefused %v %v\n\tsent late %v\n\tby kind %v",
+		offered, f.For, f.goodput(), f.Accepted, f.Refused, f.Turned, f.Late, f.Statuses)
 }
 
 // settled returns how long after the stage's begin nothing was refused any
