@@ -57,17 +57,14 @@ func (s *Service) registerMember(ctx context.Context, caller Caller, r RegisterR
 	if err := s.registrationFault(r, m); err != nil {
 		return p, err
 	}
-	if err := s.checkNew(ctx, s.Policy, r.Password, m.Member, groups.Group{}); err != nil {
+	if p.taken, err = s.taken(ctx, r.Email, r.Username, 0); err != nil {
 		return p, err
 	}
-	if p.taken, err = s.taken(ctx, r.Email, r.Username, 0); err != nil {
+	if m.Password, err = s.hashNew(ctx, s.Policy, r.Password, m.Member, groups.Group{}); err != nil {
 		return p, err
 	}
 	if p.taken && caller.Admin() {
 		return p, errcodes.New(errcodes.IdentifierTaken)
-	}
-	if m.Password, err = s.Hasher.Hash(ctx, r.Password); err != nil {
-		return p, hashingFault(err)
 	}
 	return s.addRegistered(ctx, caller, r, m, p.taken)
 }

@@ -48,12 +48,9 @@ func (s *Service) addMember(ctx context.Context, m NewMember, pw string) (int64,
 		m.Activated = m.Created
 	}
 	if pw != "" {
-		if err := s.checkNew(ctx, s.Policy, pw, m.Member, groups.Group{}); err != nil {
-			return 0, err
-		}
 		var err error
-		if m.Password, err = s.Hasher.Hash(ctx, pw); err != nil {
-			return 0, hashingFault(err)
+		if m.Password, err = s.hashNew(ctx, s.Policy, pw, m.Member, groups.Group{}); err != nil {
+			return 0, err
 		}
 		m.LastPasswordChange = m.Created
 	}

@@ -194,12 +194,9 @@ func (s *Service) emailNotice(ctx context.Context, member int64) (Order, error) 
 
 // newPassword checks and hashes a new password: 1015, 1016, F004.
 func (s *Service) newPassword(ctx context.Context, c *MemberChange, m Member, pw string) error {
-	if err := s.checkNew(ctx, s.Policy, pw, m, groups.Group{}); err != nil {
-		return err
-	}
-	hash, err := s.Hasher.Hash(ctx, pw)
+	hash, err := s.hashNew(ctx, s.Policy, pw, m, groups.Group{})
 	if err != nil {
-		return hashingFault(err)
+		return err
 	}
 	notice, err := s.newNotice(ctx, Order{Template: NoticeTemplate, MemberID: m.ID, Addressed: true})
 	c.Completion = &Completion{MemberID: m.ID, Password: hash, Notice: notice, At: s.Now()}

@@ -190,7 +190,7 @@ func (s *Service) changePassword(ctx context.Context, caller Caller, c change) e
 // returns the notice that it queued. The lock ends before anybody waits for a mail.
 func (s *Service) changeAlone(ctx context.Context, c change) (notice Order, err error) {
 	if c.token == (password.TokenHash{}) {
-		return s.checkAndSet(ctx, c)
+		return s.hashAndSet(ctx, c)
 	}
 	waited, unlock, err := s.tokenLocks.lock(ctx, c.token)
 	if err != nil {
@@ -206,24 +206,18 @@ func (s *Service) changeAlone(ctx context.Context, c change) (notice Order, err 
 			return notice, errcodes.New(errcodes.InvalidToken)
 		}
 	}
-	return s.checkAndSet(ctx, c)
-}
-
-func (s *Service) checkAndSet(ctx context.Context, c change) (Order, error) {
-	if err := s.checkNew(ctx, cmp.Or(c.policy, s.Policy), c.password, c.member, c.group); err != nil {
-		return Order{}, err
-	}
 	return s.hashAndSet(ctx, c)
 }
 
-// checkNew returns what is wrong with a password that is about to be set,
-// wherever that is: by the policy, then known from a breach. Errors: 1015, 1016,
-// F004.
-func (s *Service) checkNew(ctx context.Context, p *password.Policy, pw string, m Member, g groups.Group) error {
-	if err := s.checkBy(ctx, p, pw, m, g); err != nil {
-		return err
-	}
-	return s.checkBreaches(ctx, pw)
+// hashNew returns the hash of a password that is about to be set, wherever that
+// is, if there is nothing wrong with it: by the policy, then known from a breach.
+// Errors: 1015, 1016, F004.
+func (s *Service) hashNew(ctx context.Context, p *password.Policy, pw string, m Member, g groups.Group) (password.Hash, error) {
+	breached := s.checkBreaches(ctx, pw)
+	hash, err := s.Hasher.HashChecked(ctx, pw, func() error {
+		return cmp.Or(policyFault(p.Check(pw, s.subject(m, g))), breached)
+	})
+	return hash, hashingFault(err)
 }
 
 // checkBreaches returns 1015 for a password that is known from a breach. That
@@ -243,9 +237,9 @@ func (s *Service) checkBreaches(ctx context.Context, pw string) error {
 }
 
 func (s *Service) hashAndSet(ctx context.Context, c change) (notice Order, err error) {
-	hash, err := s.Hasher.Hash(ctx, c.password)
+	hash, err := s.hashNew(ctx, cmp.Or(c.policy, s.Policy), c.password, c.member, c.group)
 	if err != nil {
-		return notice, hashingFault(err)
+		return notice, err
 	}
 	if !c.untold {
 		notice, err = s.newNotice(ctx, Order{Template: NoticeTemplate, MemberID: c.member.ID, Addressed: true, GroupID: c.group.ID})
@@ -266,14 +260,15 @@ func (s *Service) hashAndSet(ctx context.Context, c change) (notice Order, err e
 // F004: judging a long password takes about as long as a hash and waits with
 // the hashes for its turn.
 func (s *Service) checkPassword(ctx context.Context, pw string, m Member, g groups.Group) error {
-	return s.checkBy(ctx, s.Policy, pw, m, g)
-}
-
-func (s *Service) checkBy(ctx context.Context, p *password.Policy, pw string, m Member, g groups.Group) error {
 	var err error
-	if errRoom := s.Hasher.Run(ctx, func() { err = p.Check(pw, s.subject(m, g)) }); errRoom != nil {
+	if errRoom := s.Hasher.Run(ctx, func() { err = s.Policy.Check(pw, s.subject(m, g)) }); errRoom != nil {
 		return hashingFault(errRoom)
 	}
+	return policyFault(err)
+}
+
+// policyFault is what the services answer to what the policy found.
+func policyFault(err error) error {
 	switch {
 	case err == nil:
 		return nil

@@ -77,11 +77,8 @@ func (s *Service) register(ctx context.Context, site WixSite, r Registration) (M
 		Status: Activated, Created: now, Activated: now, LastPasswordChange: now,
 	}
 	ctx = asClient(ctx)
-	if err := s.checkNew(ctx, s.Policy.WithMax(MaxRecoveryPassword), r.Password, m, g); err != nil {
+	if m.Password, err = s.hashNew(ctx, s.Policy.WithMax(MaxRecoveryPassword), r.Password, m, g); err != nil {
 		return Member{}, err
-	}
-	if m.Password, err = s.Hasher.Hash(ctx, r.Password); err != nil {
-		return Member{}, hashingFault(err)
 	}
 	added := NewMember{Member: m, Groups: []int64{site.GroupID}}
 	if err := Validate(added, s.SMTPUTF8); err != nil {

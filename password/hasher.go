@@ -1,6 +1,7 @@
 package password
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -89,17 +90,32 @@ func NewHasher(c Config) (*Hasher, error) {
 // Errors: ErrTooLong, ErrBusy, and the context's if the caller is gone before
 // its turn. Whether a password is a good one is the Policy's business.
 func (h *Hasher) Hash(ctx context.Context, password string) (Hash, error) {
+	return h.HashChecked(ctx, password, func() error { return nil })
+}
+
+// HashChecked is Hash for a password that check finds nothing wrong with; an
+// error of check is returned as it is. Both are done in one turn, so that what
+// waited for a costly check is not refused after it.
+func (h *Hasher) HashChecked(ctx context.Context, password string, check func() error) (Hash, error) {
 	if len(password) > MaxBytes {
-		return "", ErrTooLong
+		return "", cmp.Or(check(), ErrTooLong)
 	}
 	a := argonHash{params: h.params, salt: make([]byte, saltSize), key: make([]byte, keySize)}
 	if _, err := io.ReadFull(h.rand, a.salt); err != nil {
 		return "", fmt.Errorf("make a salt: %w", err)
 	}
+	var fault error
 	err := h.inTurn(ctx, func() {
-		h.limiter.learn(h.timed(func() { a.key = h.key(a, Normalise(password)) }))
+		took := h.timed(func() {
+			if fault = check(); fault == nil {
+				a.key = h.key(a, Normalise(password))
+			}
+		})
+		if fault == nil {
+			h.limiter.learn(took)
+		}
 	})
-	if err != nil {
+	if err = cmp.Or(err, fault); err != nil {
 		return "", err
 	}
 	return Hash(a.String()), nil

@@ -160,6 +160,37 @@ func TestAnnouncedCallers(t *testing.T) {
 	})
 }
 
+// TestCheckAndHashTakeOneTurn holds that nobody waits for the check of a password
+// and is then refused its hash, and that refused passwords, which take no time,
+// don't have others expect a short wait.
+func TestCheckAndHashTakeOneTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := slowHasher(t, -1)
+		beside := make(chan error, 1)
+		_, err := h.HashChecked(t.Context(), "password", func() error {
+			go func() { beside <- h.Run(t.Context(), func() {}) }()
+			synctest.Wait()
+			return nil
+		})
+		if err != nil {
+			t.Errorf("beside another caller: %v", err)
+		}
+		if err := <-beside; !errors.Is(err, ErrBusy) {
+			t.Errorf("the other caller: %v, want ErrBusy", err)
+		}
+		learned, weak := h.limiter.each, errors.New("weak")
+		for range 20 {
+			if hash, err := h.HashChecked(t.Context(), "a", func() error { return weak }); hash != "" || !errors.Is(err, weak) {
+				t.Errorf("a refused password: %q, %v", hash, err)
+			}
+		}
+		if h.limiter.each != learned {
+			t.Errorf("a hash is expected to take %v, not %v", h.limiter.each, learned)
+		}
+		checkIdle(t, h)
+	})
+}
+
 func checkNobodyIsAnnounced(t *testing.T, h *Hasher) {
 	t.Helper()
 	if a := h.limiter.announced; a.size != 0 || len(a.order) != 0 || len(a.lines) != 0 {
