@@ -183,6 +183,10 @@ func (a *App) wire(o Deps, keys password.Keys) error {
 	delivery := mail.Config{
 		Queue: a.metrics.Counting(a.Store), Composer: a.Members, Sender: a.router(o), Now: o.Now, Name: workerName(), Log: o.Log,
 		Grace: a.Config.StopTimeout,
+		Crowded: func() bool {
+			_, waiting := hasher.Load()
+			return waiting > 0
+		},
 	}
 	testBuild(&delivery)
 	a.Worker, err = mail.NewWorker(delivery)

@@ -52,6 +52,11 @@ type Config struct {
 	Retry        Backoff       // of one order; 30 s to 1 h
 	Pause        Backoff       // of the whole queue; 5 s to 5 min
 
+	// Crowded reports whether callers wait for the processor. While they do, at
+	// most 100 mails are begun a second: a large backlog leaves them room. It may
+	// be nil.
+	Crowded func() bool
+
 	// Hook is called before-round and after-round, and for each order after-claim,
 	// after-250 and after-settle, for tests that crash there. It may be nil.
 	Hook func(point string)

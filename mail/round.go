@@ -105,6 +105,7 @@ func (w *Worker) planRound(r *Round) {
 	defer w.mu.Unlock()
 	w.returnSlow(r.Now)
 	r.Sort, r.Claim = w.cfg.Sort, w.room(r.Now)
+	w.begins = w.allowance()
 	if !w.rehearsing {
 		r.Decoys = w.cfg.Decoys
 	}

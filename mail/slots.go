@@ -1,6 +1,9 @@
 package mail
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // startWaiting begins as many of the waiting orders as there are slots for,
 // oldest first. Of a domain, no more are under way than slots are left free: a
@@ -16,7 +19,7 @@ func (w *Worker) startWaiting() {
 	}
 	kept := w.waiting[:0]
 	for i, a := range w.waiting {
-		if w.pause.probing() && w.busy > 0 || w.busy >= w.cfg.Parallel {
+		if w.pause.probing() && w.busy > 0 || w.busy >= w.cfg.Parallel || w.begins == 0 {
 			kept = append(kept, w.waiting[i:]...)
 			break
 		}
@@ -28,6 +31,17 @@ func (w *Worker) startWaiting() {
 	}
 	clear(w.waiting[len(kept):])
 	w.waiting = kept
+}
+
+// crowdedBegins is how many mails are begun a second while callers wait.
+const crowdedBegins = 100
+
+// allowance is how many may begin until the next round, a beat later.
+func (w *Worker) allowance() int {
+	if w.cfg.Crowded == nil || !w.cfg.Crowded() {
+		return math.MaxInt
+	}
+	return max(int(crowdedBegins*w.cfg.Beat/time.Second), 1)
 }
 
 // admits reports whether one more mail to the domain may be sent now.
@@ -47,6 +61,7 @@ func (w *Worker) release() { <-w.slots }
 // begin makes the attempt in the slot that was taken for it. mu is held.
 func (w *Worker) begin(a *attempt) {
 	a.began = w.cfg.Now()
+	w.begins = max(w.begins-1, 0)
 	w.busy++
 	w.domains[a.domain]++
 	w.attempts.Go(func() {

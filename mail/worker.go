@@ -44,6 +44,7 @@ type Worker struct {
 	outcomes []*attempt      // held and over, to be settled
 	finished int             // attempts since the last round
 	busy     int             // attempts under way
+	begins   int             // attempts that may begin until the next round
 	domains  map[string]int  // the same by recipient's domain
 	attempts sync.WaitGroup
 	sorted   time.Time // orders made before are sorted; zero: Run hasn't begun

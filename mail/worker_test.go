@@ -326,6 +326,26 @@ func TestWorkerSendsOldestFirst(t *testing.T) {
 	})
 }
 
+// TestCrowdLeavesRoom holds that a backlog is sent slowly while callers wait for
+// the processor, but is sent, and fast once they don't (LOD-2).
+func TestCrowdLeavesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var free atomic.Bool
+		b := newBench(t, func(c *Config) { c.Crowded = func() bool { return !free.Load() } })
+		b.queue.add(t, 2000, time.Hour)
+		b.run(t)
+		pass(t, 10*time.Second)
+		if n := b.queue.count(Sent); n < 900 || n > 1010 {
+			t.Errorf("%d are sent in ten crowded seconds, want about 1,000", n)
+		}
+		free.Store(true)
+		pass(t, time.Second)
+		if n := b.queue.count(Sent); n != 2000 {
+			t.Errorf("%d are sent after a second without a crowd", n)
+		}
+	})
+}
+
 func TestWorkerWakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(c *Config) { c.Poll = time.Hour })
