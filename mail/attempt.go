@@ -82,10 +82,13 @@ func (w *Worker) try(ctx context.Context, a *attempt) (err error) {
 			err = &Error{Class: Temporary, Stage: stage, Text: "internal error"}
 		}
 	}()
-	if w.expired(order) {
+	if !order.Nobody && w.expired(order) {
 		return Kill("expired")
 	}
 	m, err := a.draft.Compose(ctx)
+	if order.Nobody {
+		return Drop("no such member")
+	}
 	if err != nil {
 		return err
 	}

@@ -52,8 +52,8 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 // State is where an order stands.
 type State string
 
-// An order is new until a worker has sorted it: one for nobody is dropped then,
-// any other is pending until a worker claims it. Sent, dead and dropped are
+// An order is new until a worker has sorted it: it is pending then until a worker
+// claims it, or dropped, as most are that are for nobody. Sent, dead and dropped are
 // final (a dead one can be put back by hand). Dropped orders never had anybody
 // to go to: no such member, or one over its limit.
 const (
@@ -72,6 +72,7 @@ func States() []State { return []State{New, Pending, Sending, Sent, Dead, Droppe
 type Order struct {
 	ID       ID
 	Attempts int       // attempts made before this one
+	Nobody   bool      // it is for nobody and must not be sent
 	Created  time.Time // when it was ordered
 	Expires  time.Time // when the mail is no longer worth sending; zero: never
 }
@@ -104,8 +105,8 @@ type Round struct {
 	Rescue bool
 	Latest time.Time
 	// Sort looks at so many new orders, oldest first: those for nobody are dropped,
-	// the others are pending. It writes as much for the one as for the other. Decoys
-	// of those that are dropped are returned.
+	// but for the first Decoys of them; these and all others are pending. It writes
+	// as much for the one as for the other.
 	Sort, Decoys int
 	// Claim takes so many pending orders that are due, oldest first; Only this one
 	// alone, new ones included.
@@ -116,7 +117,6 @@ type Round struct {
 // RoundResult is what a round found.
 type RoundResult struct {
 	Dropped int       // orders for nobody
-	Decoys  []Order   // some of these
 	Claimed []Order   // in the worker's hands until the lease ends
 	Behind  time.Time // where new orders are left: when the last sorted one was due
 }

@@ -23,9 +23,7 @@ func (w *Worker) round(ctx context.Context, plan func(*Round)) ([]*attempt, erro
 	if err != nil {
 		return nil, err
 	}
-	drafts := w.drafts(ctx, append(slices.Clone(result.Claimed), result.Decoys...))
-	claimed := w.hold(result.Claimed, drafts)
-	w.rehearse(drafts[len(result.Claimed):])
+	claimed := w.hold(result.Claimed, w.drafts(ctx, result.Claimed))
 	if r.Only != nil {
 		w.beginAll(claimed)
 		return claimed, nil
@@ -106,10 +104,19 @@ func (w *Worker) planRound(r *Round) {
 	w.returnSlow(r.Now)
 	r.Sort, r.Claim = w.cfg.Sort, w.room(r.Now)
 	w.begins = w.allowance()
-	if !w.rehearsing {
-		r.Decoys = w.cfg.Decoys
-	}
+	r.Decoys = w.decoys(r.Claim)
 	w.finished = 0
+}
+
+// decoys is how many orders for nobody are worked on like those for members, up
+// to the moment when there is no mail: without it, a member would be known by
+// what that takes from the requests beside it. It is done for as many as one
+// client may place at once while slots are free, and not for the rest of a flood.
+func (w *Worker) decoys(room int) int {
+	if len(w.waiting) > 0 || w.pause.probing() {
+		return 0
+	}
+	return max(min(w.cfg.Decoys, room, w.cfg.Parallel-w.busy), 0)
 }
 
 // room is how many orders may be claimed: enough to keep the slots busy until
@@ -136,7 +143,10 @@ func (w *Worker) hold(orders []Order, drafts []Draft) []*attempt {
 		if w.held[order.ID] != nil {
 			continue
 		}
-		a := &attempt{order: order, draft: drafts[i], domain: drafts[i].Domain(), over: make(chan struct{})}
+		a := &attempt{order: order, draft: drafts[i], over: make(chan struct{})}
+		if !order.Nobody {
+			a.domain = drafts[i].Domain()
+		}
 		a.ctx, a.cancel = context.WithCancel(w.base)
 		a.lease = time.AfterFunc(w.leaseTime(), a.cancel)
 		w.held[order.ID] = a
@@ -174,29 +184,6 @@ func (failedDraft) Domain() string { return "" }
 
 // Compose returns why there is no mail.
 func (d failedDraft) Compose(context.Context) (*Message, error) { return nil, d.err }
-
-// rehearse composes the mails of orders for nobody, which are dropped already:
-// without it, a member would be known by what composing a mail takes from the
-// requests beside it. It is done for as many orders as one client may place at
-// once, and not for the rest of a flood.
-func (w *Worker) rehearse(drafts []Draft) {
-	if len(drafts) == 0 {
-		return
-	}
-	w.mu.Lock()
-	w.rehearsing = true
-	w.mu.Unlock()
-	w.attempts.Go(func() {
-		for _, d := range drafts {
-			limited, cancel := context.WithTimeout(w.base, w.cfg.Attempt)
-			_ = w.try(limited, &attempt{draft: d}) // of no order, so that nothing could be sent
-			cancel()
-		}
-		w.mu.Lock()
-		w.rehearsing = false
-		w.mu.Unlock()
-	})
-}
 
 // settled takes note of a round that was made.
 func (w *Worker) settled(r Round) {

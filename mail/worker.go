@@ -50,8 +50,6 @@ type Worker struct {
 	sorted   time.Time // orders made before are sorted; zero: Run hasn't begun
 	stopped  bool
 	outage   string
-
-	rehearsing bool // orders for nobody are being composed
 }
 
 // NewWorker checks the configuration; nothing runs until Run or Deliver.

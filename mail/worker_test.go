@@ -113,13 +113,14 @@ func (q *memoryQueue) rescue(r Round) {
 
 func (q *memoryQueue) sort(r Round) (result RoundResult) {
 	fresh := q.oldest(func(o *row) bool { return o.state == New })
+	decoys := 0
 	for _, o := range fresh[:min(len(fresh), r.Sort)] {
 		o.state = Pending
-		if o.nobody {
+		if decoys < r.Decoys && o.nobody {
+			decoys++
+		} else if o.nobody {
 			o.state, o.reason = Dropped, "no such member"
-			if result.Dropped++; len(result.Decoys) < r.Decoys {
-				result.Decoys = append(result.Decoys, o.order)
-			}
+			result.Dropped++
 		}
 		result.Behind = o.due
 	}
@@ -699,8 +700,8 @@ func TestStallingDomainsLeaveRoomForOthers(t *testing.T) {
 	})
 }
 
-// Orders for nobody never reach composer or slots, and are dropped while every
-// slot is taken by mails that don't get on.
+// Orders for nobody are dropped while every slot that they may have is taken by
+// mails that don't get on.
 func TestSendingNeverGatesSorting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(c *Config) { c.Parallel = 2 })
@@ -713,7 +714,7 @@ func TestSendingNeverGatesSorting(t *testing.T) {
 		pass(t, time.Minute)
 		held := b.worker.Status().Held
 		for _, id := range b.queue.add(t, 3000, time.Hour) {
-			b.queue.rows[id].nobody = true
+			b.queue.rows[id].nobody, b.queue.rows[id].order.Nobody = true, true
 		}
 		b.worker.Wake()
 		pass(t, time.Second)
@@ -1101,7 +1102,7 @@ func TestUnaddressedOrdersAreComposedAndNeverSent(t *testing.T) {
 			return compose(ctx, o)
 		})
 		for _, id := range b.queue.add(t, 100, time.Hour) {
-			b.queue.rows[id].nobody = true
+			b.queue.rows[id].nobody, b.queue.rows[id].order.Nobody = true, true
 		}
 		b.run(t)
 		pass(t, time.Second)

@@ -5,22 +5,16 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"github.com/reseed-project/reseed/errcodes"
 )
 
 // Bounds of the order writer.
 const (
-	maxWaitingOrders = 4096
-	maxOrderBatch    = 64 // inserted by one transaction
-	orderBatchTime   = 10 * time.Second
-	mysqlWriters     = 2 // transactions at once; one waits for the disk while the next is sent
+	maxOrderBatch  = 64 // inserted by one transaction
+	orderBatchTime = 10 * time.Second
+	mysqlWriters   = 2 // transactions at once; one waits for the disk while the next is sent
 )
 
-var (
-	errOrdersFull  = errors.New("too many orders wait to be inserted")
-	errStoreClosed = errors.New("the store is closed")
-)
+var errStoreClosed = errors.New("the store is closed")
 
 // orderWriter inserts the orders that are added at the same time together: a
 // writer takes what waits, inserts it in one transaction and answers each caller
@@ -71,9 +65,6 @@ func (w *orderWriter) enqueue(p *pendingOrder) error {
 	defer w.mu.Unlock()
 	if w.closed {
 		return errStoreClosed
-	}
-	if len(w.waiting) >= maxWaitingOrders {
-		return errcodes.Wrap(errcodes.Unavailable, errOrdersFull)
 	}
 	w.waiting = append(w.waiting, p)
 	if w.writers < w.limit {

@@ -23,16 +23,16 @@ SELECT o.id FROM mails AS o WHERE o.state = 'pending' AND o.due_at > ? ORDER BY 
 	misdatedMySQL = misdatedSQLite + ` FOR UPDATE SKIP LOCKED`
 
 	newSQLite statement = `
-SELECT o.id, o.addressed, o.due_at, o.created_at, o.expires_at FROM mails AS o WHERE o.state = 'new' ORDER BY o.due_at, o.id LIMIT ?`
+SELECT o.id, o.addressed, o.due_at FROM mails AS o WHERE o.state = 'new' ORDER BY o.due_at, o.id LIMIT ?`
 	newMySQL = newSQLite + ` FOR UPDATE SKIP LOCKED`
 
 	dueSQLite statement = `
-SELECT o.id, o.attempts, o.created_at, o.expires_at FROM mails AS o
+SELECT o.id, o.attempts, o.addressed = 0, o.created_at, o.expires_at FROM mails AS o
 WHERE o.state = 'pending' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
 	dueMySQL = dueSQLite + ` FOR UPDATE SKIP LOCKED`
 
 	onlySQLite statement = `
-SELECT o.id, o.attempts, o.created_at, o.expires_at FROM mails AS o
+SELECT o.id, o.attempts, o.addressed = 0, o.created_at, o.expires_at FROM mails AS o
 WHERE o.id = ? AND (o.state = 'new' OR o.state = 'pending' AND o.due_at <= ?)`
 	onlyMySQL = onlySQLite + ` FOR UPDATE SKIP LOCKED`
 )
@@ -65,9 +65,9 @@ WHERE state = 'sending' AND id IN `
 	redateMails = `
 UPDATE mails SET due_at = ? WHERE state = 'pending' AND id IN `
 	sortMails = `
-UPDATE mails SET settled_at = CASE WHEN addressed = 1 THEN NULL ELSE ? END,
-	outcome = CASE WHEN addressed = 1 THEN '' ELSE 'no such member' END,
-	state = CASE WHEN addressed = 1 THEN 'pending' ELSE 'dropped' END
+UPDATE mails SET settled_at = CASE WHEN addressed = 1 OR due_at <= ? THEN NULL ELSE ? END,
+	outcome = CASE WHEN addressed = 1 OR due_at <= ? THEN '' ELSE 'no such member' END,
+	state = CASE WHEN addressed = 1 OR due_at <= ? THEN 'pending' ELSE 'dropped' END
 WHERE state = 'new' AND id IN `
 	claimMails = `
 UPDATE mails SET state = 'sending', claimed_by = ?, lease_until = ?
@@ -217,20 +217,22 @@ func (t tx) sort(ctx context.Context, r mail.Round, result *mail.RoundResult) er
 		return err
 	}
 	var ids []mail.ID
-	var last time.Time
+	var last, lastDecoy time.Time
+	decoys := 0
 	err = each(rows, func(row *sql.Rows) error {
-		var o mail.Order
+		var id mail.ID
 		var addressed bool
-		if err := row.Scan(scanID{&o.ID}, &addressed, scanTime{&last}, scanTime{&o.Created}, scanTime{&o.Expires}); err != nil {
+		if err := row.Scan(scanID{&id}, &addressed, scanTime{&last}); err != nil {
 			return err
 		}
-		ids = append(ids, o.ID)
-		if addressed {
-			return nil
-		}
-		result.Dropped++
-		if len(result.Decoys) < r.Decoys {
-			result.Decoys = append(result.Decoys, o)
+		ids = append(ids, id)
+		switch {
+		case addressed:
+		case decoys < r.Decoys || last.Equal(lastDecoy):
+			decoys++
+			lastDecoy = last
+		default:
+			result.Dropped++
 		}
 		return nil
 	})
@@ -243,7 +245,8 @@ func (t tx) sort(ctx context.Context, r mail.Round, result *mail.RoundResult) er
 	if err := t.tellRequested(ctx, ids, r.Now); err != nil {
 		return err
 	}
-	return t.forAll(ctx, bySize{sortOne, sortSome, sortMany}, ids, t.at(r.Now))
+	until := t.at(lastDecoy)
+	return t.forAll(ctx, bySize{sortOne, sortSome, sortMany}, ids, until, t.at(r.Now), until, until)
 }
 
 func (t tx) claim(ctx context.Context, r mail.Round) (claimed []mail.Order, err error) {
@@ -297,7 +300,7 @@ func (t tx) orders(ctx context.Context, q statement, args ...any) ([]mail.Order,
 	var list []mail.Order
 	err = each(rows, func(r *sql.Rows) error {
 		var o mail.Order
-		if err := r.Scan(scanID{&o.ID}, &o.Attempts, scanTime{&o.Created}, scanTime{&o.Expires}); err != nil {
+		if err := r.Scan(scanID{&o.ID}, &o.Attempts, &o.Nobody, scanTime{&o.Created}, scanTime{&o.Expires}); err != nil {
 			return err
 		}
 		list = append(list, o)

@@ -500,6 +500,42 @@ func TestSortDropsUnaddressedOrders(t *testing.T) {
 	})
 }
 
+// A few orders for nobody are handed out as a member's are, by the same
+// statements, and say whose they are (ENU-2).
+func TestRoundHandsOutDecoys(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		r := mail.Round{Worker: "w", Now: noon.Add(time.Minute), Lease: time.Minute, Sort: 100, Decoys: 2, Claim: 100}
+		var each [2][]string
+		for i, member := range []int64{0, 2} {
+			o := e.order(member)
+			var got mail.RoundResult
+			each[i] = e.asked(func() { got = e.round(r) })
+			if len(got.Claimed) != 1 || got.Dropped != 0 || got.Claimed[0].ID != o.ID || got.Claimed[0].Nobody != (member == 0) {
+				t.Errorf("member %d: %+v", member, got)
+			}
+		}
+		if d := cmp.Diff(each[0], each[1]); d != "" {
+			t.Errorf("nobody's and a member's order differ (-nobody +member):\n%s", d)
+		}
+		made := func(member int64, after time.Duration) mail.ID {
+			return e.order(member, func(o *members.Order) { o.Created = noon.Add(after) }).ID
+		}
+		ids := []mail.ID{made(0, 1*time.Second), made(2, 2*time.Second), made(0, 3*time.Second)}
+		dropped := made(0, 4*time.Second)
+		got := e.round(r)
+		var claimed []mail.ID
+		for _, o := range got.Claimed {
+			claimed = append(claimed, o.ID)
+		}
+		if d := cmp.Diff(ids, claimed); d != "" || got.Dropped != 1 {
+			t.Errorf("%d dropped, claimed (-want +got):\n%s", got.Dropped, d)
+		}
+		if o := e.state(dropped); o.State != mail.Dropped || o.Outcome != "no such member" {
+			t.Errorf("the third for nobody: %+v", o)
+		}
+	})
+}
+
 // A claim is renewed by its worker alone.
 func TestRenew(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
