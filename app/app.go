@@ -147,6 +147,10 @@ func New(ctx context.Context, cfg *config.Config, o Deps) (_ *App, err error) {
 	return a, a.wire(o, keys)
 }
 
+// mailSpread is within what a mail is begun after it was ordered. It is too short
+// for people to notice and long for those who time requests.
+const mailSpread = 500 * time.Millisecond
+
 // wire builds the use cases, the worker that delivers for them, and the HTTP surface.
 func (a *App) wire(o Deps, keys password.Keys) error {
 	hasher, err := password.NewHasher(password.Config{Params: o.Hashing, Now: o.Now, Waited: a.metrics.HashWaited})
@@ -187,6 +191,9 @@ func (a *App) wire(o Deps, keys password.Keys) error {
 			_, waiting := hasher.Load()
 			return waiting > 0
 		},
+	}
+	if a.Capture == nil {
+		delivery.Spread = mailSpread
 	}
 	testBuild(&delivery)
 	a.Worker, err = mail.NewWorker(delivery)

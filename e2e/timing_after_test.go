@@ -21,7 +21,7 @@ import (
 // and the time of 40 requests with invented names after them doesn't tell whether
 // that is a member, however long the mail server takes. AUC 0.5 is a coin.
 func TestAfterworkTime(t *testing.T) {
-	trials := max(samples(t)/25, 20) // of each class
+	trials := max(samples(t)/10, 20) // of each class
 	for name, relay := range map[string]func(*testing.T) string{
 		"relay at once":  func(t *testing.T) string { return slowRelay(t, 0) },
 		"relay of 100ms": func(t *testing.T) string { return slowRelay(t, 100*time.Millisecond) },

@@ -38,6 +38,7 @@ type Config struct {
 	Log      *slog.Logger   // slog.Default
 
 	Beat         time.Duration // rounds begin at multiples of it; 50 ms
+	Spread       time.Duration // a new order's mail is begun at a random moment within it, that of a backlog at once; 0
 	Poll         time.Duration // the queue is looked at again after; 1 s
 	Lease        time.Duration // how long an order is ours unless we renew that; 1 min
 	Attempt      time.Duration // the longest attempt; 12 min
@@ -100,7 +101,7 @@ func (c *Config) check() error {
 	fault(c.Name == "", "a name is needed")
 	fault(c.Lease < 4*c.Beat, "a lease must be at least four times the beat")
 	fault(min(c.Parallel, c.Batch, c.Sort) < 0, "numbers must be positive")
-	fault(min(c.Beat, c.Poll, c.Attempt, c.Slow, c.Grace, c.QueueTimeout, c.GiveUp) < 0, "durations must be positive")
+	fault(min(c.Spread, c.Beat, c.Poll, c.Attempt, c.Slow, c.Grace, c.QueueTimeout, c.GiveUp) < 0, "durations must be positive")
 	fault(min(c.Retry.First, c.Pause.First) < 0, "back-off must be positive")
 	fault(c.Retry.Max < c.Retry.First || c.Pause.Max < c.Pause.First, "back-off must not shrink")
 	return errors.Join(faults...)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/reseed-project/reseed/wait"
 )
 
 // round makes one round with the queue, as plan completes it, and returns what
@@ -35,9 +37,37 @@ func (w *Worker) round(ctx context.Context, plan func(*Round)) ([]*attempt, erro
 	if !result.Behind.IsZero() {
 		w.sorted = result.Behind
 	}
-	w.waiting = append(w.waiting, claimed...)
+	for _, a := range claimed {
+		if d := w.delay(a.order, r.Now); d > 0 {
+			w.putOff(a, d)
+		} else {
+			w.waiting = append(w.waiting, a)
+		}
+	}
 	w.startWaiting()
 	return claimed, nil
+}
+
+// delay is how long an order waits for its random moment. One that is older than
+// any such moment doesn't wait.
+func (w *Worker) delay(o Order, now time.Time) time.Duration {
+	if now.Sub(o.Created) >= w.cfg.Spread || o.Attempts > 0 {
+		return 0
+	}
+	return time.Duration(w.cfg.Rand() * float64(w.cfg.Spread))
+}
+
+// putOff has the attempt wait for a slot later. mu is held.
+func (w *Worker) putOff(a *attempt, d time.Duration) {
+	w.delayed++
+	w.attempts.Go(func() {
+		_ = wait.For(w.base, d)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.delayed--
+		w.waiting = append(w.waiting, a)
+		w.startWaiting()
+	})
 }
 
 // settle records the outcomes that there are, and renews leases when it is time.
@@ -124,13 +154,14 @@ func (w *Worker) decoys(room int) int {
 // it is one at a time, since its result decides whether the next is touched.
 func (w *Worker) room(now time.Time) int {
 	held := len(w.held) - len(w.outcomes)
+	spare := w.cfg.Batch - held
 	switch {
 	case w.pause.wait(now) > 0:
 		return 0
 	case w.pause.probing():
 		return max(1-held, 0)
 	}
-	return max(min(2*w.cfg.Parallel+4*w.finished, w.cfg.Batch)-held, 0)
+	return max(min(2*w.cfg.Parallel+4*w.finished-held+w.delayed, spare), 0)
 }
 
 // hold registers claimed orders with their drafts. One that we hold already is

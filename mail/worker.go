@@ -25,7 +25,9 @@ var ErrStopped = errors.New("mail delivery has stopped")
 // It speaks to the queue in rounds, one transaction each, at a fixed beat:
 // outcomes are recorded, new orders sorted, pending ones claimed. Neither how
 // long sending takes nor whether anybody gets a mail changes when a round comes
-// or how many there are, so the time of other requests doesn't tell.
+// or how many there are, so the time of other requests doesn't tell. What a mail
+// itself takes from requests is spread over half a second or so, in which many
+// other things happen.
 type Worker struct {
 	cfg   Config
 	pause *pause
@@ -41,6 +43,7 @@ type Worker struct {
 	mu       sync.Mutex
 	held     map[ID]*attempt // claimed and not settled
 	waiting  []*attempt      // held and not begun, oldest first
+	delayed  int             // held and not waiting yet
 	outcomes []*attempt      // held and over, to be settled
 	finished int             // attempts since the last round
 	busy     int             // attempts under way

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -343,6 +344,43 @@ func TestCrowdLeavesRoom(t *testing.T) {
 		pass(t, time.Second)
 		if n := b.queue.count(Sent); n != 2000 {
 			t.Errorf("%d are sent after a second without a crowd", n)
+		}
+	})
+}
+
+// TestNewMailsAreSpread holds that mails which were just ordered are sent at
+// moments of chance, that a backlog is not kept waiting, and that a worker which
+// stops gives back what waits for its moment (ENU-5).
+func TestNewMailsAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const spread = 500 * time.Millisecond
+		b := newBench(t, func(c *Config) { c.Spread, c.Rand = spread, rand.Float64 })
+		b.queue.add(t, 100, time.Hour)
+		pass(t, time.Second)
+		began := time.Now()
+		b.run(t)
+		pass(t, 2*b.worker.cfg.Beat)
+		if n := b.sender.count(); n != 100 {
+			t.Errorf("%d of a backlog of 100 are sent after two beats", n)
+		}
+		b.queue.add(t, 100, time.Hour)
+		b.worker.Wake()
+		pass(t, time.Second)
+		var parts [5]int
+		for _, at := range b.sender.times[100:] {
+			parts[min(4, int(at.Sub(began)-2*b.worker.cfg.Beat)/int(spread/4))]++
+		}
+		for i, n := range parts[:4] {
+			if n < 8 { // of about 25
+				t.Errorf("%d are sent in quarter %d of the time: %v", n, i+1, parts)
+			}
+		}
+		ids := b.queue.add(t, 100, time.Hour)
+		b.worker.Wake()
+		pass(t, spread/4)
+		b.stop()
+		if took := b.queue.count(Sending); took != 0 || b.queue.count(Pending) == 0 {
+			t.Errorf("stopped with %d in hands, and %d of %d left", took, b.queue.count(Pending), len(ids))
 		}
 	})
 }
