@@ -50,7 +50,7 @@ screenshots: setup ## pictures of every page and state, light and dark, in ./scr
 	for name in change-group inbox preview; do install -m 644 screenshots/$$name-768-light.png docs/images/$$name.png; done
 
 .PHONY: timing
-timing: setup ## time strangers against members, by Welch's t; a quarter of an hour on a quiet machine. RUN picks some
+timing: setup ## time strangers against members, by Welch's t; half an hour on a quiet machine. RUN picks some
 	go test -tags timing -run '$(or $(RUN),Time$$)' -v -timeout 2h ./e2e
 
 .PHONY: soak

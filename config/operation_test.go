@@ -16,7 +16,7 @@ func TestOperationDefaults(t *testing.T) {
 	}
 	got := []any{c.AdminListen, c.TrustedProxies, c.ForwardedHeader, c.ClientRate, c.TotalRate, c.MaxInFlight, c.MaxConnections,
 		c.RequestTimeout, c.StartTimeout, c.StopDelay, c.Migrate, c.Keep, c.AuditIdentifiers, c.AuditAddresses, c.NoticeAddresses}
-	want := []any{"", "", "x-forwarded-for", (*int)(nil), 30000, 512, 8192, 10 * time.Second, 10 * time.Minute, time.Duration(0), "auto", 720 * time.Hour, "hashed", "plain", "shortened"}
+	want := []any{"", "", "x-forwarded-for", (*int)(nil), 30000, 256, 8192, 10 * time.Second, 10 * time.Minute, time.Duration(0), "auto", 720 * time.Hour, "hashed", "plain", "shortened"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

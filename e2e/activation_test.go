@@ -105,12 +105,13 @@ func TestConfirmEmailPage(t *testing.T) {
 // one session (contract 1.5).
 func TestBasicRequestsLeaveOneSession(t *testing.T) {
 	t.Parallel()
-	const n, together = 10_000, 16
+	const together = 16
+	n := rounds(t, 10_000)
 	onBoth(t, func(t *testing.T, dsn string) {
 		site := startSite(t, siteConfig{dsn: dsn})
 		ann := basicAuth("ann", "old-Garden-12-gate")(t, site)
 		var left atomic.Int64
-		left.Store(n)
+		left.Store(int64(n))
 		var callers sync.WaitGroup
 		for range together {
 			callers.Go(func() {

@@ -29,6 +29,9 @@ func TestExamples(t *testing.T) {
 		{"java", "reseed test -- java ResetTest.java", `expect("password-changed"`, `expect("password-kept"`},
 		{"go", "go test .", "password-changed", "password-kept"},
 	} {
+		if testing.Short() && c.folder == "go" {
+			continue // it is a package of the module, and tested as such
+		}
 		t.Run(c.folder, func(t *testing.T) {
 			folder := filepath.Join("examples", c.folder)
 			if c.folder != "go" { // which has to stay in the module
@@ -223,6 +226,9 @@ func TestContainerFiles(t *testing.T) {
 // The container file and the job are what their own linters take for good, with
 // nothing wrong that a schema knows; each of them finds a fault that is planted.
 func TestLintersOfContainerFiles(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	for _, c := range []struct{ file, command, right, wrong string }{
 		{"examples/container/compose.yaml", "npx --yes dclint@3.1.0 --quiet", "read_only: true", "readonly: true"},
 		{"examples/container/compose.yaml", "npx --yes dclint@3.1.0 --quiet", "retries: 60", "retries: [60]"},

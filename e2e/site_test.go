@@ -25,8 +25,19 @@ import (
 
 // onBoth runs a test against SQLite and against MariaDB.
 func onBoth(t *testing.T, test func(t *testing.T, dsn string)) {
+	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, "") })
 	t.Run("mariadb", func(t *testing.T) { test(t, testDSN(t)) })
+}
+
+// inFullOnBoth is onBoth for slow tests: the short form leaves MariaDB out.
+func inFullOnBoth(t *testing.T, test func(t *testing.T, dsn string)) {
+	t.Helper()
+	if testing.Short() {
+		test(t, "")
+		return
+	}
+	onBoth(t, test)
 }
 
 // testTime is when the tests begin, and what they find there happened.

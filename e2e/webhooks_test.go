@@ -184,6 +184,10 @@ func TestWebhooksSurviveKills(t *testing.T) {
 // onBothEmpty runs a test on SQLite and on an empty MariaDB database.
 func onBothEmpty(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Helper()
+	if testing.Short() {
+		test(t, "")
+		return
+	}
 	t.Run("sqlite", func(t *testing.T) { test(t, "") })
 	t.Run("mariadb", func(t *testing.T) { test(t, emptyDSN(t)) })
 }

@@ -9,10 +9,11 @@ export TMPDIR
 chmod 711 "$TMPDIR" # Postfix and MariaDB run as users of their own
 trap 'rm -rf "$TMPDIR"' EXIT
 
-# What the tests build themselves is then compiled once for both.
-export GOFLAGS=-trimpath
+# What the tests build themselves is then compiled once for both. Debuggers alone
+# need DWARF, and make lint vets.
+export GOFLAGS='-trimpath -ldflags=-w'
 export RESEED_TEST_REQUIRE_MARIADB=1 RESEED_TEST_REQUIRE_CHROMIUM=1 RESEED_TEST_REQUIRE_NPM=1
-go test -timeout 40m -parallel 3 -json "$@" | go run ./scripts/testgate
+go test -vet=off -timeout 40m -parallel 3 -json "$@" | go run ./scripts/testgate
 
 left=$(ls -A "$TMPDIR")
 if [ -n "$left" ]; then

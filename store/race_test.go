@@ -23,7 +23,7 @@ func TestOneTokenHasOneWinner(t *testing.T) {
 		// If a token could be spent twice, three rounds in four show it.
 		rounds := 25
 		if testing.Short() {
-			rounds = 10
+			rounds = 3
 		}
 		m := e.member("a", "")
 		stores := []*store.Store{e.Store, e.open()}

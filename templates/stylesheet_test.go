@@ -178,6 +178,9 @@ func TestStylesheetImportsAndEntitiesStayInTheFolder(t *testing.T) {
 // The other groups' mails go on while one group's stylesheet never ends.
 func TestEndlessStylesheetIsCutOff(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		return
+	}
 	endless := `<xsl:if test="member/@id = 99"><xsl:value-of select="sum(for $a in 1 to 100000, $b in 1 to 100000 return $a * $b)"/></xsl:if>`
 	set := mustLoad(t, files(
 		"acme/notification/change-password.xsl", sheet(endless),
@@ -200,6 +203,9 @@ func TestEndlessStylesheetIsCutOff(t *testing.T) {
 // One that takes all memory ends the renderer, and that group's mails alone.
 func TestStylesheetThatExhaustsTheHeapIsCutOff(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		return
+	}
 	greedy := strings.Replace(sheet(`<xsl:if test="member/@id = 99"><xsl:call-template name="double"><xsl:with-param name="s" select="'x'"/></xsl:call-template></xsl:if>`), "</xsl:stylesheet>",
 		`<xsl:template name="double"><xsl:param name="s"/><xsl:call-template name="double"><xsl:with-param name="s" select="concat($s, $s)"/></xsl:call-template></xsl:template></xsl:stylesheet>`, 1)
 	set := mustLoad(t, files(
