@@ -118,7 +118,7 @@ func (s *Service) CompleteLink(ctx context.Context, l Link, pw string) (LinkDeta
 }
 
 func (s *Service) describeBeforeHashing(ctx context.Context, l Link) (d LinkDetail, err error) {
-	err = s.beforeHashing(ctx, func() (err error) {
+	err = s.beforeHashing(ctx, password.HashToken(l.Token), func() (err error) {
 		d, err = s.DescribeLink(ctx, l)
 		return err
 	})

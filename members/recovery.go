@@ -185,7 +185,7 @@ func (s *Service) Recover(ctx context.Context, site WixSite, token, pw string) e
 	hash := password.HashToken(token)
 	var record FoundToken
 	var found Found
-	err := s.beforeHashing(ctx, func() (err error) {
+	err := s.beforeHashing(ctx, hash, func() (err error) {
 		if record, err = s.Store.FindToken(ctx, hash); err == nil {
 			found, err = s.Store.FindMember(ctx, Lookup{ID: record.MemberID})
 		}

@@ -123,7 +123,7 @@ func (s *Service) roomToOrder() error {
 
 func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetRequest) error {
 	c := change{group: r.group, token: password.HashToken(r.Token), password: r.Password, async: r.Async}
-	err := s.beforeHashing(ctx, func() (err error) {
+	err := s.beforeHashing(ctx, c.token, func() (err error) {
 		c.member, err = s.checkToken(ctx, caller, r, c.token)
 		return err
 	})

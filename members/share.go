@@ -32,8 +32,8 @@ func clientOf(a netip.Addr) string {
 
 // beforeHashing runs what finds out whether somebody may set a password. It
 // returns F004 at once if too many are about to for one more to be served.
-func (s *Service) beforeHashing(ctx context.Context, look func() error) error {
-	withdraw, err := s.Hasher.Announce(asClient(ctx))
+func (s *Service) beforeHashing(ctx context.Context, token password.TokenHash, look func() error) error {
+	withdraw, err := s.Hasher.Announce(asClient(ctx), token)
 	if err != nil {
 		return hashingFault(err)
 	}

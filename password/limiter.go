@@ -46,6 +46,7 @@ type limiter struct {
 	working         int
 	vouched, others fairQueue
 	announced       fairQueue     // callers that may yet become vouched ones
+	reasons         map[string]*announcement
 	each            time.Duration // what work took lately, averaged
 }
 
@@ -57,7 +58,7 @@ type waiter struct {
 }
 
 func newLimiter(c Config) *limiter {
-	return &limiter{slots: c.Concurrency, queue: max(c.Queue, 0), limit: c.Wait}
+	return &limiter{slots: c.Concurrency, queue: max(c.Queue, 0), limit: c.Wait, reasons: map[string]*announcement{}}
 }
 
 // do runs work once there is room for it. Errors: ErrBusy if too many wait
@@ -139,22 +140,39 @@ func (l *limiter) queueOf(s Share) *fairQueue {
 
 func (l *limiter) waiting() int { return l.vouched.size + l.others.size }
 
+// announcement is the place of all callers with one reason.
+type announcement struct {
+	waiter  *waiter
+	callers int
+}
+
 // announce counts a caller of the client in, or returns ErrBusy if its turn
-// among the vouched ones would come too late.
-func (l *limiter) announce(client string) (withdraw func(), err error) {
+// among the vouched ones would come too late. Another one with the same reason
+// takes no place of its own.
+func (l *limiter) announce(client, reason string) (withdraw func(), err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	free := l.slots - l.working
-	if l.late(l.vouched.size + l.announced.ahead(client) - free) {
-		return nil, ErrBusy
+	a := l.reasons[reason]
+	if a == nil {
+		free := l.slots - l.working
+		if l.late(l.vouched.size + l.announced.ahead(client) - free) {
+			return nil, ErrBusy
+		}
+		a = &announcement{waiter: &waiter{share: Share{Client: client}}}
+		l.announced.push(a.waiter)
+		l.reasons[reason] = a
 	}
-	w := &waiter{share: Share{Client: client}}
-	l.announced.push(w)
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.announced.remove(w)
-	}, nil
+	a.callers++
+	return func() { l.withdraw(reason, a) }, nil
+}
+
+func (l *limiter) withdraw(reason string, a *announcement) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a.callers--; a.callers == 0 {
+		l.announced.remove(a.waiter)
+		delete(l.reasons, reason)
+	}
 }
 
 // late reports whether a caller with so many ahead would wait too long.

@@ -111,10 +111,11 @@ func TestAnnouncedCallers(t *testing.T) {
 		if _, err := h.Hash(t.Context(), "password"); err != nil {
 			t.Fatal(err)
 		}
-		crowd := WithShare(t.Context(), Share{Client: "198.51.100.0"})
+		crowd, tokens := WithShare(t.Context(), Share{Client: "198.51.100.0"}), 0
 		announce := func(ctx context.Context, most int) (withdraw []func()) {
 			for {
-				w, err := h.Announce(ctx)
+				tokens++
+				w, err := h.Announce(ctx, HashToken(fmt.Sprint(tokens)))
 				if err != nil {
 					return withdraw
 				}
@@ -191,9 +192,39 @@ func TestCheckAndHashTakeOneTurn(t *testing.T) {
 	})
 }
 
+// TestUsesOfOneTokenArePlacedTogether holds that however many use one token at
+// once, they are let in: one of them hashes, and the others are told of it.
+func TestUsesOfOneTokenArePlacedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := slowHasher(t, 0)
+		if _, err := h.Hash(t.Context(), "password"); err != nil {
+			t.Fatal(err)
+		}
+		var withdraw []func()
+		for i := range 100 {
+			w, err := h.Announce(t.Context(), HashToken("one"))
+			if err != nil {
+				t.Fatalf("use %d: %v", i+1, err)
+			}
+			withdraw = append(withdraw, w)
+		}
+		for i := range 10 {
+			w, err := h.Announce(t.Context(), HashToken(fmt.Sprint("other", i)))
+			if err != nil {
+				t.Fatalf("another token beside them: %v", err)
+			}
+			withdraw = append(withdraw, w)
+		}
+		for _, w := range withdraw {
+			w()
+		}
+		checkNobodyIsAnnounced(t, h)
+	})
+}
+
 func checkNobodyIsAnnounced(t *testing.T, h *Hasher) {
 	t.Helper()
-	if a := h.limiter.announced; a.size != 0 || len(a.order) != 0 || len(a.lines) != 0 {
+	if a := h.limiter.announced; a.size != 0 || len(a.order) != 0 || len(a.lines) != 0 || len(h.limiter.reasons) != 0 {
 		t.Errorf("%d are announced at the end", a.size)
 	}
 }

@@ -14,9 +14,10 @@ func (h *Hasher) Load() (working, waiting int) {
 // that would come too late, with those who wait to hash and those who were
 // announced before: then the look would be for nothing. Until withdraw is called
 // the caller keeps a place from others of its client, and takes one of others'
-// at most for each of their own, so that bad tokens don't keep good ones out.
-func (h *Hasher) Announce(ctx context.Context) (withdraw func(), err error) {
-	return h.limiter.announce(shareOf(ctx).Client)
+// at most for each of their own, so that bad tokens don't keep good ones out. Of
+// those with one token, one hashes at most: they have a place together.
+func (h *Hasher) Announce(ctx context.Context, token TokenHash) (withdraw func(), err error) {
+	return h.limiter.announce(shareOf(ctx).Client, string(token[:]))
 }
 
 // Run does other costly work about passwords, such as estimating their
