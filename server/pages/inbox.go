@@ -255,14 +255,23 @@ func (p *Pages) showMail(v *pageRequest) (*reply, error) {
 const frameSandbox = "allow-scripts allow-popups allow-popups-to-escape-sandbox"
 
 // frameScript tells the page around the frame how high the mail is, so that
-// nothing of it is cut off: nobody but the mail's own document can know.
+// nothing of it is cut off: nobody but the mail's own document can know. A frame
+// in a process of its own may be laid out after it has loaded, and gets no resize
+// event for that. What only gets higher is not told again: a mail as high as its
+// window would grow without end.
 const frameScript = `(() => {
-let width = innerWidth;
-const height = (root) => root.scrollHeight > innerHeight ? root.scrollHeight : Math.ceil(root.getBoundingClientRect().height);
-const tell = () => parent.postMessage({height: height(document.documentElement)}, "*");
+const root = document.documentElement;
+let width = 0;
+const measure = () => root.scrollHeight > innerHeight ? root.scrollHeight : Math.ceil(root.getBoundingClientRect().height);
+const tell = () => {
+  const height = measure();
+  if (!innerWidth || !height) return; // not laid out yet
+  width = innerWidth;
+  parent.postMessage({height}, "*");
+};
 addEventListener("load", tell);
 addEventListener("message", tell);
-addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; tell(); } });
+addEventListener("load", () => new ResizeObserver(() => innerWidth === width || tell()).observe(root));
 })();`
 
 // framePart is the policy of a mail's HTML part.
