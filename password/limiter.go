@@ -45,7 +45,7 @@ type limiter struct {
 	mu              sync.Mutex
 	working         int
 	vouched, others fairQueue
-	announced       fairQueue     // callers that may yet become vouched ones
+	announced       fairQueue // callers that may yet become vouched ones
 	reasons         map[string]*announcement
 	each            time.Duration // what work took lately, averaged
 }
