@@ -16,7 +16,7 @@ import (
 type statement string
 
 // tries is how often a transaction is run at most when others get in its way.
-const tries = 3
+const tries = 5
 
 // errUndo rolls a transaction back without being a failure.
 var errUndo = errors.New("undone")
