@@ -31,9 +31,9 @@ demo: ## tour both services with sample data, then keep serving until interrupte
 setup: ## install by package name what the tests need and this machine lacks
 	@scripts/setup.sh
 
-# A skipped test counts as a failure, and so does what stays in the temporary folder.
+# Slow tests ask testing.Short. A skipped test counts as a failure, and so does what stays in the temporary folder.
 .PHONY: test
-test: setup ## all tests in their shortest form, on SQLite and MariaDB; TESTFLAGS go to go test
+test: setup ## the tests in their shortest form, on SQLite and MariaDB; TESTFLAGS go to go test
 	scripts/test.sh -short -p 3 $(TESTFLAGS) $(OTHERS)
 	scripts/test.sh -short $(TESTFLAGS) ./e2e/faults
 

@@ -147,8 +147,8 @@ func New(ctx context.Context, cfg *config.Config, o Deps) (_ *App, err error) {
 	return a, a.wire(o, keys)
 }
 
-// mailSpread is within what a mail is begun after it was ordered. It is too short
-// for people to notice and long for those who time requests.
+// mailSpread is how long after its order a mail begins at most: too short for
+// people to notice, and long for those who time requests.
 const mailSpread = 500 * time.Millisecond
 
 // wire builds the use cases, the worker that delivers for them, and the HTTP surface.

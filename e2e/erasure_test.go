@@ -23,7 +23,7 @@ func canaries() []string { return []string{"Zwingelspan", "Quopperly", "xylofant
 // names in every table, in SQLite's files byte by byte, and in the log. What the
 // docs say stays, and nothing else, is found: mails captured as files.
 func TestErasure(t *testing.T) {
-	onBothEmpty(t, func(t *testing.T, dsn string) {
+	inFullOnBoth(t, emptyDSN, func(t *testing.T, dsn string) {
 		folder, server := t.TempDir(), freePort(t)
 		data := filepath.Join(folder, "data")
 		env := append(os.Environ(), "RESEED_DATA="+data, "RESEED_LISTEN="+server, "RESEED_DATABASE="+dsn,

@@ -20,7 +20,7 @@ const (
 // TestImportedHashesTellNobody holds that the time of a refused sign-in doesn't
 // tell who was imported with a hash that takes longer, once its kind is known.
 func TestImportedHashesTellNobody(t *testing.T) {
-	inFullOnBoth(t, func(t *testing.T, dsn string) {
+	inFullOnBoth(t, testDSN, func(t *testing.T, dsn string) {
 		site := startSite(t, siteConfig{dsn: dsn, realTime: true})
 		site.importNamed(t, "native", 100, members.Activated, cheapHash(t))
 		site.importNamed(t, "imported", 20, members.Activated, bcryptHash)

@@ -26,18 +26,24 @@ import (
 // onBoth runs a test against SQLite and against MariaDB.
 func onBoth(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(t, "") })
-	t.Run("mariadb", func(t *testing.T) { test(t, testDSN(t)) })
+	onSQLiteAnd(t, testDSN, test)
 }
 
-// inFullOnBoth is onBoth for slow tests: the short form leaves MariaDB out.
-func inFullOnBoth(t *testing.T, test func(t *testing.T, dsn string)) {
+// inFullOnBoth does so with another database of MariaDB, for slow tests: the short
+// form leaves MariaDB out.
+func inFullOnBoth(t *testing.T, mariadb func(testing.TB) string, test func(t *testing.T, dsn string)) {
 	t.Helper()
 	if testing.Short() {
 		test(t, "")
 		return
 	}
-	onBoth(t, test)
+	onSQLiteAnd(t, mariadb, test)
+}
+
+func onSQLiteAnd(t *testing.T, mariadb func(testing.TB) string, test func(t *testing.T, dsn string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, "") })
+	t.Run("mariadb", func(t *testing.T) { test(t, mariadb(t)) })
 }
 
 // testTime is when the tests begin, and what they find there happened.

@@ -106,7 +106,7 @@ func (p *process) kill() {
 //
 // Alone, since whoever listens next could be given the port of one that is down.
 func TestWebhooksSurviveKills(t *testing.T) {
-	onBothEmpty(t, func(t *testing.T, dsn string) {
+	inFullOnBoth(t, emptyDSN, func(t *testing.T, dsn string) {
 		const count = 120
 		folder := t.TempDir()
 		server, receiver := freePort(t), freePort(t)
@@ -179,17 +179,6 @@ func TestWebhooksSurviveKills(t *testing.T) {
 		}
 		t.Logf("%d requests told of %d members", bytes.Count(told, []byte("\n")), count)
 	})
-}
-
-// onBothEmpty runs a test on SQLite and on an empty MariaDB database.
-func onBothEmpty(t *testing.T, test func(t *testing.T, dsn string)) {
-	t.Helper()
-	if testing.Short() {
-		test(t, "")
-		return
-	}
-	t.Run("sqlite", func(t *testing.T) { test(t, "") })
-	t.Run("mariadb", func(t *testing.T) { test(t, emptyDSN(t)) })
 }
 
 // unlockAll unlocks the members from the second on, each until that is answered.

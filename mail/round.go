@@ -154,14 +154,13 @@ func (w *Worker) decoys(room int) int {
 // it is one at a time, since its result decides whether the next is touched.
 func (w *Worker) room(now time.Time) int {
 	held := len(w.held) - len(w.outcomes)
-	spare := w.cfg.Batch - held
 	switch {
 	case w.pause.wait(now) > 0:
 		return 0
 	case w.pause.probing():
 		return max(1-held, 0)
 	}
-	return max(min(2*w.cfg.Parallel+4*w.finished-held+w.delayed, spare), 0)
+	return max(min(2*w.cfg.Parallel+4*w.finished+w.delayed, w.cfg.Batch)-held, 0)
 }
 
 // hold registers claimed orders with their drafts. One that we hold already is

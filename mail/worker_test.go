@@ -20,7 +20,6 @@ import (
 // row is an order in the memory queue.
 type row struct {
 	order  Order
-	nobody bool
 	state  State
 	due    time.Time
 	lease  time.Time
@@ -117,9 +116,9 @@ func (q *memoryQueue) sort(r Round) (result RoundResult) {
 	decoys := 0
 	for _, o := range fresh[:min(len(fresh), r.Sort)] {
 		o.state = Pending
-		if decoys < r.Decoys && o.nobody {
+		if decoys < r.Decoys && o.order.Nobody {
 			decoys++
-		} else if o.nobody {
+		} else if o.order.Nobody {
 			o.state, o.reason = Dropped, "no such member"
 			result.Dropped++
 		}
@@ -752,7 +751,7 @@ func TestSendingNeverGatesSorting(t *testing.T) {
 		pass(t, time.Minute)
 		held := b.worker.Status().Held
 		for _, id := range b.queue.add(t, 3000, time.Hour) {
-			b.queue.rows[id].nobody, b.queue.rows[id].order.Nobody = true, true
+			b.queue.rows[id].order.Nobody = true
 		}
 		b.worker.Wake()
 		pass(t, time.Second)
@@ -1140,7 +1139,7 @@ func TestUnaddressedOrdersAreComposedAndNeverSent(t *testing.T) {
 			return compose(ctx, o)
 		})
 		for _, id := range b.queue.add(t, 100, time.Hour) {
-			b.queue.rows[id].nobody, b.queue.rows[id].order.Nobody = true, true
+			b.queue.rows[id].order.Nobody = true
 		}
 		b.run(t)
 		pass(t, time.Second)

@@ -201,19 +201,18 @@ func TestUsesOfOneTokenArePlacedTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 		var withdraw []func()
-		for i := range 100 {
-			w, err := h.Announce(t.Context(), HashToken("one"))
+		announce := func(token string) {
+			w, err := h.Announce(t.Context(), HashToken(token))
 			if err != nil {
-				t.Fatalf("use %d: %v", i+1, err)
+				t.Fatalf("token %q, after %d uses of any: %v", token, len(withdraw), err)
 			}
 			withdraw = append(withdraw, w)
 		}
+		for range 100 {
+			announce("one")
+		}
 		for i := range 10 {
-			w, err := h.Announce(t.Context(), HashToken(fmt.Sprint("other", i)))
-			if err != nil {
-				t.Fatalf("another token beside them: %v", err)
-			}
-			withdraw = append(withdraw, w)
+			announce(fmt.Sprint("other", i))
 		}
 		for _, w := range withdraw {
 			w()

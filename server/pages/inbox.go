@@ -269,9 +269,11 @@ const tell = () => {
   width = innerWidth;
   parent.postMessage({height}, "*");
 };
-addEventListener("load", tell);
 addEventListener("message", tell);
-addEventListener("load", () => new ResizeObserver(() => innerWidth === width || tell()).observe(root));
+addEventListener("load", () => {
+  tell();
+  new ResizeObserver(() => innerWidth === width || tell()).observe(root);
+});
 })();`
 
 // framePart is the policy of a mail's HTML part.
