@@ -265,7 +265,7 @@ let width = 0;
 const measure = () => root.scrollHeight > innerHeight ? root.scrollHeight : Math.ceil(root.getBoundingClientRect().height);
 const tell = () => {
   const height = measure();
-  if (!innerWidth || !height) return; // not laid out yet
+  if (!innerWidth || !height) { setTimeout(tell, 50); return; } // not laid out yet
   width = innerWidth;
   parent.postMessage({height}, "*");
 };
