@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/reseed-project/reseed/errcodes"
 	"github.com/reseed-project/reseed/password"
@@ -12,9 +13,11 @@ import (
 
 const uses = 8 // of one token at once
 
-// raced is a store whose first looks at the token wait for each other.
+// raced is a store whose first looks at the token wait for each other, and whose
+// first change of a password waits for the token's other uses.
 type raced struct {
 	oneToken
+	service   *Service
 	looks     *atomic.Int32
 	looked    chan struct{} // closed after the first ones
 	spent     *atomic.Bool
@@ -34,9 +37,23 @@ func (r raced) FindToken(ctx context.Context, t password.TokenHash) (FoundToken,
 	return found, err
 }
 
-func (r raced) Complete(context.Context, Completion) (bool, error) {
+func (r raced) Complete(_ context.Context, c Completion) (bool, error) {
 	r.completed.Add(1)
+	for deadline := time.Now().Add(time.Second); !r.spent.Load() && r.atToken(c.Token) < uses && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	return r.spent.CompareAndSwap(false, true), nil
+}
+
+// atToken is how many uses of a token have its lock or wait for it.
+func (r raced) atToken(t password.TokenHash) int {
+	locks := &r.service.tokenLocks
+	locks.mu.Lock()
+	defer locks.mu.Unlock()
+	if lock := locks.locks[t]; lock != nil {
+		return lock.users
+	}
+	return 0
 }
 
 // TestOneOfATokensUsesIsHashed holds that of several uses at once, all of which
@@ -45,7 +62,7 @@ func (r raced) Complete(context.Context, Completion) (bool, error) {
 func TestOneOfATokensUsesIsHashed(t *testing.T) {
 	s, token, _, release := floodedService(t, 0)
 	release()
-	store := raced{s.Store.(oneToken), &atomic.Int32{}, make(chan struct{}), &atomic.Bool{}, &atomic.Int32{}}
+	store := raced{s.Store.(oneToken), s, &atomic.Int32{}, make(chan struct{}), &atomic.Bool{}, &atomic.Int32{}}
 	s.Store = store
 	results := make(chan error, uses)
 	for range uses {
