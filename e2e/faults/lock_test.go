@@ -25,6 +25,9 @@ const (
 // with 503. Readiness says why, a dozen seconds later at most, until the lock is
 // gone (FLT-3). The long form holds it for a minute, with the default limit.
 func TestWriteLockHeldElsewhere(t *testing.T) {
+	if !soak {
+		t.Parallel() // most of it is waiting
+	}
 	s := onSQLite(t)
 	timeout := lockedTimeout
 	if soak {

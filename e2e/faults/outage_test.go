@@ -19,6 +19,9 @@ const answerBound = 20 * time.Second
 // TestDatabaseAway takes the database away in several ways: 503 meanwhile, soon
 // and with Retry-After, and no restart needed when it is back (FLT-3).
 func TestDatabaseAway(t *testing.T) {
+	if !soak {
+		t.Parallel() // most of it is waiting
+	}
 	s, p := behindProxy(t)
 	r := s.servers[0]
 	for name, x := range map[string]toxic{
