@@ -27,7 +27,10 @@ func Administration(cfg *config.Config, s *store.Store, a members.Auditor, now f
 	}
 	return members.NewService(members.Config{
 		Store: s, Dispatcher: leftToServers{}, Audit: a, Hasher: hasher, Policy: policy, Breaches: cfg.Breaches(),
-		Site: site(cfg), TokenLife: cfg.TokenLife, SMTPUTF8: cfg.SMTPUTF8, Now: now, Log: slog.Default(),
+		Site:          site(cfg),
+		ResetSettings: members.ResetSettings{TokenLife: cfg.TokenLife},
+		MailSettings:  members.MailSettings{SMTPUTF8: cfg.SMTPUTF8},
+		Now:           now, Log: slog.Default(),
 	}), nil
 }
 

@@ -170,19 +170,16 @@ func (a *App) wire(o Deps, keys password.Keys) error {
 	a.Members = members.NewService(members.Config{
 		Store: a.Store, Dispatcher: dispatch, Audit: a.Audit,
 		Hasher: hasher, Policy: policy, Breaches: a.Config.Breaches(), Keys: keys, Templates: a.templates,
-		Site:            site(a.Config),
-		Disclosure:      members.Disclosure(a.Config.Disclosure),
-		TokenLife:       a.Config.TokenLife,
-		MailsPerHour:    a.Config.MailsPerHour,
-		Origins:         origins,
-		SiteMailsPerDay: a.Config.SiteMailsPerDay,
-		Access:          access(a.Config),
-		SyncForAll:      a.Config.SyncDelivery == "everyone",
-		NoticeClients:   members.NoticeClients(a.Config.NoticeAddresses),
-		CompatV5:        a.Config.Compat == 5,
-		SelfRegister:    a.Config.SelfRegister,
-		SMTPUTF8:        a.Config.SMTPUTF8,
-		Now:             o.Now, Random: o.Random, Log: o.Log,
+		Site: site(a.Config), Disclosure: members.Disclosure(a.Config.Disclosure), Access: access(a.Config),
+		ResetSettings: members.ResetSettings{
+			TokenLife: a.Config.TokenLife, SyncForAll: a.Config.SyncDelivery == "everyone", CompatV5: a.Config.Compat == 5,
+		},
+		RegistrationSettings: members.RegistrationSettings{SelfRegister: a.Config.SelfRegister},
+		MailSettings: members.MailSettings{
+			MailsPerHour: a.Config.MailsPerHour, NoticeClients: members.NoticeClients(a.Config.NoticeAddresses), SMTPUTF8: a.Config.SMTPUTF8,
+		},
+		SiteSettings: members.SiteSettings{SiteMailsPerDay: a.Config.SiteMailsPerDay, Origins: origins},
+		Now:          o.Now, Random: o.Random, Log: o.Log,
 	})
 	delivery := mail.Config{
 		Queue: a.metrics.Counting(a.Store), Composer: a.Members, Sender: a.router(o), Now: o.Now, Name: workerName(), Log: o.Log,

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/reseed-project/reseed/mail"
 	"github.com/reseed-project/reseed/password"
+	"github.com/reseed-project/reseed/wait"
 )
 
 // fillBatch is how many rows one statement adds, and fillCommit how many
@@ -19,6 +21,10 @@ const (
 	fillBatch  = 250
 	fillCommit = 40
 )
+
+// fillStep is the time from one order to the next: a million in ten hours, as while
+// a mail server was away. Their tokens are good for two more.
+const fillStep = 36 * time.Millisecond
 
 const (
 	fillInsert = `INSERT INTO mails (id, template, reason, purpose, member_id, addressed, group_id, token_hash,
@@ -51,7 +57,35 @@ func fill(ctx context.Context, dir, dsn, keyFile string, o options) error {
 	if err := f.add(ctx, o.old, "sent", now.Add(-48*time.Hour)); err != nil {
 		return err
 	}
-	return f.add(ctx, o.waiting, "pending", now.Add(-time.Duration(o.waiting)*time.Millisecond-time.Minute))
+	if err := f.add(ctx, o.waiting, "pending", now.Add(-time.Duration(o.waiting)*fillStep-time.Minute)); err != nil {
+		return err
+	}
+	return f.settle(ctx)
+}
+
+// settle has the database and the machine write what they put off. Otherwise the
+// rounds would wait for the disk until that is done.
+func (f *filler) settle(ctx context.Context) error {
+	if f.lite {
+		_, err := f.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		syscall.Sync()
+		return err
+	}
+	if _, err := f.db.ExecContext(ctx, "SET GLOBAL innodb_max_dirty_pages_pct = 0"); err != nil {
+		return err
+	}
+	for dirty := 1; dirty > 0; {
+		var name string
+		if err := f.db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'").Scan(&name, &dirty); err != nil {
+			return err
+		}
+		if err := wait.For(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	syscall.Sync()
+	_, err := f.db.ExecContext(ctx, "SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT")
+	return err
 }
 
 // openFiller opens the database of a server that is not running, with its key.
@@ -69,7 +103,7 @@ func openFiller(dir, dsn, keyFile string, members int) (*filler, error) {
 	return f, err
 }
 
-// add adds n orders in a state, made a millisecond after another from then on.
+// add adds n orders in a state, made fillStep after another from then on.
 func (f *filler) add(ctx context.Context, n int, state string, from time.Time) error {
 	for done := 0; done < n; {
 		tx, err := f.db.BeginTx(ctx, nil)
@@ -97,7 +131,7 @@ func (f *filler) add(ctx context.Context, n int, state string, from time.Time) e
 func (f *filler) rows(ctx context.Context, tx *sql.Tx, first, size int, state string, from time.Time) error {
 	args := make([]any, 0, size*9)
 	for i := range size {
-		at := from.Add(time.Duration(first+i) * time.Millisecond)
+		at := from.Add(time.Duration(first+i) * fillStep)
 		id, err := mail.NewID(at, rand.Reader)
 		if err != nil {
 			return err

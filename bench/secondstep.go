@@ -83,6 +83,6 @@ func addTokens(ctx context.Context, dir, dsn, keyFile string, o options) ([]stri
 	}
 	defer f.db.Close()
 	f.keep = true
-	err = f.add(ctx, o.tokens, "sent", time.Now().UTC().Truncate(time.Millisecond).Add(-time.Minute))
+	err = f.add(ctx, o.tokens, "sent", time.Now().UTC().Truncate(time.Millisecond).Add(-time.Duration(o.tokens)*fillStep-time.Minute))
 	return f.tokens, err
 }

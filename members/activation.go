@@ -14,6 +14,11 @@ import (
 	"github.com/reseed-project/reseed/password"
 )
 
+// RegistrationSettings are the settings of registrations.
+type RegistrationSettings struct {
+	SelfRegister bool // anybody may register (contract 1.5)
+}
+
 // RegisterRequest asks for an account (contract 1.5). An empty value is an absent one.
 type RegisterRequest struct {
 	Email, Username, Firstname, Surname, Password string

@@ -16,6 +16,17 @@ import (
 	"github.com/reseed-project/reseed/templates"
 )
 
+// MailSettings are the settings of members' mails.
+type MailSettings struct {
+	// MailsPerHour is how many mails with a token a member may cause to get in
+	// an hour; further requests are answered the same and mail nothing.
+	MailsPerHour int
+	// NoticeClients is how notices tell where a request came from; "" as ClientsShortened.
+	NoticeClients NoticeClients
+	// SMTPUTF8 lets addresses have letters beyond ASCII before the @: the mail server offers SMTPUTF8.
+	SMTPUTF8 bool
+}
+
 // The templates of contract 1.9 and 2.1.
 const (
 	ConfirmTemplate     = "reset-password-confirm"
@@ -34,7 +45,7 @@ func (s *Service) Drafts(ctx context.Context, orders []mail.Order) ([]mail.Draft
 	for i, o := range orders {
 		ids[i] = o.ID
 	}
-	inputs, err := s.Store.MailInputs(ctx, ids)
+	inputs, err := s.Store.MailInputs(ctx, ids, s.MailsPerHour)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +147,7 @@ func (s *Service) undeliverable(d MailInput) error {
 		return mail.Drop("the member has no address")
 	case d.Used:
 		return mail.Drop("the token is no longer valid")
-	case limited && d.Recent >= s.MailsPerHour:
+	case limited && d.OverLimit:
 		return mail.Drop("over the member's limit")
 	case !s.ValidEmail(d.address()):
 		return mail.Kill("the member's address " + emailFault(d.address(), s.SMTPUTF8))

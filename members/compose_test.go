@@ -45,7 +45,7 @@ func TestLongestNamesAreMailed(t *testing.T) {
 // What an order leads to is decided when its mail is about to be sent: since it
 // was placed, the token may have been spent and the member have gone.
 func TestUndeliverable(t *testing.T) {
-	s := NewService(Config{MailsPerHour: 5})
+	s := NewService(Config{})
 	for name, c := range map[string]struct {
 		change func(*MailInput)
 		state  mail.State // "": it is mailed
@@ -55,10 +55,9 @@ func TestUndeliverable(t *testing.T) {
 		"the member is gone":         {func(d *MailInput) { d.Member = Member{} }, mail.Dropped},
 		"the address is gone":        {func(d *MailInput) { d.Member.Email = "" }, mail.Dropped},
 		"spent or voided":            {func(d *MailInput) { d.Used = true }, mail.Dropped},
-		"the last of the hour":       {func(d *MailInput) { d.Recent = 4 }, ""},
-		"over the limit":             {func(d *MailInput) { d.Recent = 5 }, mail.Dropped},
-		"an administrator's":         {func(d *MailInput) { d.Order.Reason, d.Recent = "admin", 9 }, ""},
-		"a notice":                   {func(d *MailInput) { d.Order.Purpose, d.Order.Reason, d.Recent = password.None, "", 9 }, ""},
+		"over the limit":             {func(d *MailInput) { d.OverLimit = true }, mail.Dropped},
+		"an administrator's":         {func(d *MailInput) { d.Order.Reason, d.OverLimit = "admin", true }, ""},
+		"a notice":                   {func(d *MailInput) { d.Order.Purpose, d.Order.Reason, d.OverLimit = password.None, "", true }, ""},
 		"a header in the address":    {func(d *MailInput) { d.Member.Email = "ann@example.org\r\nBcc: eve@example.org" }, mail.Dead},
 		"a list in the address":      {func(d *MailInput) { d.Member.Email = "ann@example.org,eve@example.org" }, mail.Dead},
 		"a parameter in the address": {func(d *MailInput) { d.Member.Email = "ann@example.org> SIZE=1" }, mail.Dead},

@@ -12,6 +12,14 @@ import (
 	"github.com/reseed-project/reseed/password"
 )
 
+// SiteSettings are the settings of Wix sites.
+type SiteSettings struct {
+	// SiteMailsPerDay is how many set-password mails a site may order in a day of UTC.
+	SiteMailsPerDay int
+	// Origins are those whose pages may call, beside those that sites list; as ParseOrigin returns them.
+	Origins []string
+}
+
 // RecoveryLife is how long the link of a Wix mail is valid (contract 2.1).
 const RecoveryLife = 3 * time.Hour
 

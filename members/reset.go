@@ -12,6 +12,16 @@ import (
 	"github.com/reseed-project/reseed/password"
 )
 
+// ResetSettings are the settings of resets.
+type ResetSettings struct {
+	TokenLife time.Duration // of a PageSeeder token, at most 24 hours
+	// SyncForAll lets public callers wait for delivery too. It tells members
+	// from strangers by time, and is for closed test networks only.
+	SyncForAll bool
+	// CompatV5 answers as version 5 does if the versions differ (contract 1.3).
+	CompatV5 bool
+}
+
 // ResetRequest is a call of either reset service, both of its steps (contract
 // 1.3). An empty value is an absent one.
 type ResetRequest struct {

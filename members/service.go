@@ -46,27 +46,13 @@ type Config struct {
 
 	Site       Site
 	Disclosure Disclosure
-	TokenLife  time.Duration // of a PageSeeder token, at most 24 hours
-	// MailsPerHour is how many mails with a token a member may cause to get in
-	// an hour; further requests are answered the same and mail nothing.
-	MailsPerHour int
-	// SiteMailsPerDay is how many set-password mails a Wix site may order in a day of UTC.
-	SiteMailsPerDay int
-	// SyncForAll lets public callers wait for delivery too. It tells members
-	// from strangers by time, and is for closed test networks only.
-	SyncForAll bool
-	// NoticeClients is how notices tell where a request came from; "" as ClientsShortened.
-	NoticeClients NoticeClients
-	Access        Access // limits of signing in and being signed in
-	// SelfRegister lets anybody register (contract 1.5).
-	SelfRegister bool
-	// SMTPUTF8 lets addresses have letters beyond ASCII before the @: the mail server offers SMTPUTF8.
-	SMTPUTF8 bool
-	// CompatV5 answers as version 5 does if the versions differ (contract 1.3).
-	CompatV5 bool
+	Access     Access // limits of signing in and being signed in
 
-	// Origins are those whose pages may call, beside those that Wix sites list; as ParseOrigin returns them.
-	Origins []string
+	// The settings of use cases, beside which they stand.
+	ResetSettings
+	RegistrationSettings
+	MailSettings
+	SiteSettings
 
 	Now    func() time.Time
 	Random io.Reader // crypto/rand if nil

@@ -101,9 +101,9 @@ type MailInput struct {
 	Used   bool // its token was spent or voided meanwhile
 	Member Member
 	Group  groups.Group // zero: none
-	// Recent counts the member's other orders with a token, of the hour before this
-	// one and since, that were sent already, or come before it and were not dropped.
-	Recent int
+	// OverLimit: as many as the limit of the member's other orders with a token, of the
+	// hour before this one and since, were sent already, or come before it and were not dropped.
+	OverLimit bool
 }
 
 // Store is the database as the use cases need it. Its errors wrap
@@ -173,7 +173,7 @@ type OrderStore interface {
 	Complete(ctx context.Context, c Completion) (bool, error)
 	// MailInputs returns what the mails of orders are made of; orders that are not
 	// there are left out.
-	MailInputs(ctx context.Context, ids []mail.ID) (map[mail.ID]MailInput, error)
+	MailInputs(ctx context.Context, ids []mail.ID, limit int) (map[mail.ID]MailInput, error)
 }
 
 // NewMember is a member to add and the groups to join.

@@ -2,8 +2,11 @@ package server
 
 import (
 	"context"
+	"net/http"
 
+	"github.com/reseed-project/reseed/errcodes"
 	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/openapi"
 	"github.com/reseed-project/reseed/xmlresp"
 )
 
@@ -14,6 +17,23 @@ type Accounts interface {
 	Activate(ctx context.Context, caller members.Caller, name, token string) (p members.Profile, already bool, err error)
 	ActivateByAdmin(ctx context.Context, caller members.Caller, name string) (p members.Profile, already bool, err error)
 	Change(ctx context.Context, caller members.Caller, name string, r members.ChangeRequest) (members.Profile, error)
+}
+
+// registrationEndpoints are the services by which accounts come into being.
+func (s *server) registrationEndpoints() []endpoint {
+	return []endpoint{
+		{http.MethodPost, "/members/register", s.anybody(s.register), "registerMember", "Makes an account, and mails a link that activates it",
+			[]string{"email:email", "member-username", "firstname", "surname", "member-password:password", "notify-async:boolean"},
+			openapi.Object().With("member", memberDoc()).Element("member-creation"),
+			[]errcodes.Code{errcodes.InvalidEmail, errcodes.InvalidUsername, errcodes.IdentifierTaken, errcodes.WeakPassword, errcodes.PasswordIsUsername, errcodes.MissingParameter, errcodes.MailFailed}, byAnybody},
+		{http.MethodGet, "/members/sendactivation", s.anybody(s.sendActivation), "sendActivation", "Mails the link that activates an account again",
+			[]string{"email:email", "member-username", "notify-async:boolean"}, openapi.Attributes("member-activation", "email!:email"),
+			append([]errcodes.Code{errcodes.AlreadyActivated}, resetErrors...), byAnybody},
+		{http.MethodGet, "/members/{member}/activate", s.anybody(s.activate), "activateMember", "Activates an account by the token of its mail", []string{"token", "key"}, activationDoc(),
+			[]errcodes.Code{errcodes.TokenRequired, errcodes.InvalidToken, errcodes.MissingMember, errcodes.AccountLocked, errcodes.APIAccount, errcodes.MemberNotFound}, byAnybody},
+		{http.MethodPost, "/members/{member}/activate", s.signedIn(s.activateByAdmin), "activateMemberByAdministrator", "An administrator activates an account", nil, activationDoc(),
+			[]errcodes.Code{errcodes.MissingMember, errcodes.AccountLocked, errcodes.APIAccount, errcodes.MemberNotFound}, bySignedIn},
+	}
 }
 
 // register answers POST /members/register (contract 1.5).

@@ -9,6 +9,19 @@ import (
 	"github.com/reseed-project/reseed/xmlresp"
 )
 
+// sessionEndpoints are the services that open and end sessions.
+func (s *server) sessionEndpoints() []endpoint {
+	logout, servlet := s.authenticating(s.servletLogout), s.SitePrefix+"/servlet/com.pageseeder.Login"
+	return []endpoint{
+		{http.MethodGet, "/authenticate", s.authenticating(s.authenticateByGet), "authenticateByGet", "Ends a session", []string{"action:login|logout"}, authenticateDoc(), []errcodes.Code{errcodes.MissingParameter}, withoutCaller},
+		{http.MethodPost, "/authenticate", s.authenticating(s.authenticate), "authenticate", "Opens or ends a session", []string{"action:login|logout", "username", "password:password"},
+			authenticateDoc(), []errcodes.Code{errcodes.MissingParameter}, withoutCaller},
+		{http.MethodPost, "/resetsession", s.signedIn(s.resetSession), "resetSession", "A new id for the same session", nil, authenticateDoc(), nil, bySignedIn},
+		{http.MethodGet, servlet, logout, "servletLogout", "Ends a session (the bridge client's address)", []string{"action:logout", "xformat"}, authenticateDoc(), []errcodes.Code{errcodes.MissingParameter}, withoutCaller},
+		{http.MethodPost, servlet, logout, "servletLogoutByPost", "Ends a session (the bridge client's address)", []string{"action:logout", "xformat"}, authenticateDoc(), []errcodes.Code{errcodes.MissingParameter}, withoutCaller},
+	}
+}
+
 // authenticate opens or ends a session (contract 1.5). It goes by its own
 // parameters: a session that came along and has ended is no reason to refuse a
 // new one. Logging out always succeeds, as the vendor documents. Errors: 0201

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 
 	"github.com/reseed-project/reseed/errcodes"
@@ -17,6 +18,20 @@ type Groups interface {
 	Membership(ctx context.Context, caller members.Caller, group, name string) (members.Membership, error)
 	Memberships(ctx context.Context, caller members.Caller, name string) (members.Profile, []members.Membership, error)
 	FindMemberships(ctx context.Context, caller members.Caller, group string, q members.MembershipSearch, details bool) (groups.Group, []members.Membership, error)
+}
+
+// groupEndpoints are the services about groups and memberships.
+func (s *server) groupEndpoints() []endpoint {
+	return []endpoint{
+		{http.MethodGet, "/self/memberships", s.opening(s.memberships), "getOwnMemberships", "The caller's memberships; with Basic it opens a session", signInParams(), membershipsDoc(), noMember, bySignedIn},
+		{http.MethodGet, "/members/{member}/memberships", s.opening(s.memberships), "getMemberships", "A member's memberships; with Basic it opens a session", signInParams(), membershipsDoc(), []errcodes.Code{errcodes.MissingMember, errcodes.MemberNotFound}, bySignedIn},
+		{http.MethodGet, "/groups/{group}", s.signedIn(s.group), "getGroup", "A group or project", nil, groupDoc(), []errcodes.Code{errcodes.MissingGroup}, bySignedIn},
+		{http.MethodGet, "/groups/{group}/members/find", s.signedIn(s.findMembers), "findMembers", "Memberships of a group whose members match exactly, but for letter case",
+			append([]string{"email", "member-username", "firstname", "surname", "member-role"}, pageParams...), groupMembershipsDoc(), []errcodes.Code{errcodes.MissingGroup}, bySignedIn},
+		{http.MethodGet, "/groups/{group}/members/alldetails", s.signedIn(s.membersDetails), "listMembers", "All memberships of a group", pageParams, groupMembershipsDoc(), []errcodes.Code{errcodes.MissingGroup}, bySignedIn},
+		{http.MethodGet, "/groups/{group}/members/{member}", s.signedIn(s.membership), "getMembership", "A membership", nil, membershipDoc(),
+			[]errcodes.Code{errcodes.GroupNotFound, errcodes.MissingGroup, errcodes.MemberNotFound, errcodes.NotInGroup}, bySignedIn},
+	}
 }
 
 // memberships answers /self/memberships and /members/{member}/memberships (contract 1.5).

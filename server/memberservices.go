@@ -2,9 +2,11 @@ package server
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/reseed-project/reseed/errcodes"
 	"github.com/reseed-project/reseed/members"
+	"github.com/reseed-project/reseed/openapi"
 	"github.com/reseed-project/reseed/password"
 	"github.com/reseed-project/reseed/xmlresp"
 )
@@ -16,6 +18,22 @@ type Profiles interface {
 	Self(ctx context.Context, caller members.Caller) (members.Profile, error)
 	Unlock(ctx context.Context, caller members.Caller, name string) (members.Profile, error)
 	Strength(ctx context.Context, pw string) (password.Score, error)
+}
+
+// memberEndpoints are the services about one member, and about no account.
+func (s *server) memberEndpoints() []endpoint {
+	return []endpoint{
+		{http.MethodPost, "/members/{member}/unlock", s.signedIn(s.unlock), "unlockMember", "Ends the locks of a member", nil, unlockDoc(), []errcodes.Code{errcodes.MissingMember}, bySignedIn},
+		{http.MethodGet, "/members/{member}", s.anybody(s.member), "getMember", "A member; also for those with a valid token of the member, which stays good", []string{"token"}, memberDoc(), noMember, byAnybody},
+		{http.MethodPatch, "/members/{member}", s.signedIn(s.changeMember), "changeMember", "Changes a member's names, address or password",
+			[]string{"firstname", "surname", "member-username", "email:email", "member-password:password", "current-password:password", "force-email-change:boolean", "notify-async:boolean"},
+			memberDoc(), append([]errcodes.Code{errcodes.MissingMember, errcodes.MemberNotFound, errcodes.InvalidUsername, errcodes.IdentifierTaken}, resetErrors...), bySignedIn},
+		{http.MethodGet, "/self", s.opening(s.self), "getSelf", "The member who calls; with Basic it opens a session", signInParams(), memberDoc(), noMember, bySignedIn},
+		{http.MethodPost, "/password/meter", s.anybody(s.passwordMeter), "measurePassword", "How strong a password is", []string{"member-password:password"},
+			openapi.Attributes("password-meter", "level!:WEAK|MEDIUM|GOOD|STRONG", "score!:integer"), []errcodes.Code{errcodes.MissingParameter}, byAnybody},
+		{http.MethodGet, "/version", s.anybody(s.version), "getVersion", "The version that the server tells clients", nil,
+			openapi.Attributes("version", "major!:integer", "build!:integer", "string!"), nil, byAnybody},
+	}
 }
 
 // forceResetPassword answers both services that force a reset (contract 1.4).

@@ -24,6 +24,17 @@ const (
 	unauthorizedClient   = "unauthorized_client"
 )
 
+// tokenEndpoints is the token service, at the services' root and behind the prefix.
+func (s *server) tokenEndpoints() []endpoint {
+	list := []endpoint{
+		{http.MethodPost, "/oauth/token", s.token, "token", "An OAuth 2.0 access token (RFC 6749)", tokenParams(), nil, nil, []string{"", "client"}},
+	}
+	if s.SitePrefix != "" {
+		list = append(list, endpoint{http.MethodPost, s.SitePrefix + "/oauth/token", s.token, "tokenBehindPrefix", "An OAuth 2.0 access token (RFC 6749)", tokenParams(), nil, nil, []string{"", "client"}})
+	}
+	return list
+}
+
 // token answers the OAuth token service (contract 1.5, RFC 6749, 4.4). Its
 // errors are RFC 6749's, whatever the address asks for; the server's own
 // faults are the catalogue's.

@@ -183,12 +183,16 @@ var createTable = regexp.MustCompile(`(?m)^CREATE TABLE (?:IF NOT EXISTS )?(\w+)
 // tables returns the names of all tables that the migrations make.
 func tables() (map[string]bool, error) {
 	ours := map[string]bool{}
-	files, err := fs.Glob(migrations, "migrations/mysql/*.sql")
+	files, err := migrationsOf("mysql")
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range files {
-		text, err := fs.ReadFile(migrations, file)
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,36 @@ import (
 	"github.com/reseed-project/reseed/password"
 )
 
+// memberColumns are a member's columns in the order of memberDest. The table
+// goes by m in every statement.
+const memberColumns = `m.id, m.username, m.email, m.firstname, m.surname, m.status,
+	m.admin, m.api_account, m.admin_locked, m.locked_until, m.failed_signins, m.lock_threshold,
+	m.bad_signins, m.fail_client, m.lock_client,
+	m.language, m.password_hash, m.created_at, m.activated_at, m.last_login_at, m.password_changed_at`
+
+func memberDest(m *members.Member) []any {
+	return []any{
+		&m.ID, &m.Username, &m.Email, &m.Firstname, &m.Surname, &m.Status,
+		&m.Admin, &m.APIAccount, &m.Locked, scanTime{&m.LockedUntil}, &m.FailedSignIns, &m.LockThreshold,
+		&m.BadSignIns, scanClient{&m.FailClient}, &m.LockClient,
+		&m.Language, &m.Password, scanTime{&m.Created}, scanTime{&m.Activated},
+		scanTime{&m.LastLogin}, scanTime{&m.LastPasswordChange},
+	}
+}
+
+// scanMembers reads rows of memberColumns to their end.
+func scanMembers(rows *sql.Rows) (list []members.Member, err error) {
+	err = each(rows, func(r *sql.Rows) error {
+		var m members.Member
+		if err := r.Scan(memberDest(&m)...); err != nil {
+			return err
+		}
+		list = append(list, m)
+		return nil
+	})
+	return list, err
+}
+
 // addFreshMember adds a member who never tried to sign in, as nearly all in an
 // import are, by little more than half of the values: on SQLite each costs time.
 const addFreshMember statement = `

@@ -12,10 +12,43 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+	"golang.org/x/tools/txtar"
 )
 
+// migrations has a text of each migration for either kind of database, as parts
+// of a txtar archive that are named sqlite and mysql.
+//
 //go:embed migrations
 var migrations embed.FS
+
+// migrationsOf returns the migrations of one kind of database as files of a folder.
+func migrationsOf(kind string) (fs.FS, error) {
+	entries, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return nil, err
+	}
+	texts := &txtar.Archive{}
+	for _, e := range entries {
+		content, err := migrations.ReadFile("migrations/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range txtar.Parse(content).Files {
+			if part.Name == kind {
+				texts.Files = append(texts.Files, txtar.File{Name: e.Name(), Data: part.Data})
+			}
+		}
+	}
+	return txtar.FS(texts)
+}
+
+// kind is how the migrations call the database.
+func (s *Store) kind() string {
+	if s.mysql {
+		return "mysql"
+	}
+	return "sqlite"
+}
 
 // versionTable records which migrations were applied.
 const versionTable = "reseed_schema"
@@ -50,11 +83,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
-	dialect, folder, locker := goose.DialectSQLite3, "migrations/sqlite", lock.SessionLocker(&fileLock{path: s.path})
+	dialect, locker := goose.DialectSQLite3, lock.SessionLocker(&fileLock{path: s.path})
 	if s.mysql {
-		dialect, folder, locker = goose.DialectMySQL, "migrations/mysql", &serverLock{lease: clusterLease{holder: rand.Text()}}
+		dialect, locker = goose.DialectMySQL, &serverLock{lease: clusterLease{holder: rand.Text()}}
 	}
-	files, err := fs.Sub(migrations, folder)
+	files, err := migrationsOf(s.kind())
 	if err != nil {
 		return err
 	}
@@ -100,11 +133,7 @@ func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error)
 
 // newest returns the version of the last migration, by its file's name.
 func (s *Store) newest() (int64, error) {
-	folder := "migrations/sqlite"
-	if s.mysql {
-		folder = "migrations/mysql"
-	}
-	files, err := fs.ReadDir(migrations, folder)
+	files, err := migrations.ReadDir("migrations")
 	if err != nil {
 		return 0, err
 	}

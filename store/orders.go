@@ -112,16 +112,17 @@ func (s *Store) FindToken(ctx context.Context, t password.TokenHash) (members.Fo
 }
 
 // What the mails of orders are made of. The hour before each order is reckoned
-// in the database, since one statement reads many.
+// in the database, since one statement reads many. Of a member's orders it reads no
+// more than the limit: a flood of requests for one would hold up all mails.
 const (
 	mailInputs = `
 SELECT o.id, o.template, o.reason, o.purpose, o.member_id, o.addressed, o.group_id, o.token_hash,
 	o.created_at, o.expires_at, o.options, o.used_at IS NOT NULL,
-	(SELECT COUNT(r.id) FROM mails AS r
-		WHERE r.member_id = o.member_id AND r.addressed = 1 AND r.created_at >= `
+	(SELECT r.id FROM mails AS r
+		WHERE r.member_id = o.member_id AND r.dropped = 0 AND r.addressed = 1 AND r.created_at >= `
 	mailInputsFrom = `
-		AND r.token_hash IS NOT NULL AND r.state <> 'dropped'
-		AND r.id <> o.id AND (r.state = 'sent' OR r.id < o.id)),
+		AND r.token_hash IS NOT NULL AND r.id <> o.id AND (r.state = 'sent' OR r.id < o.id)
+		LIMIT 1 OFFSET ?) IS NOT NULL,
 	COALESCE(g.id, 0), COALESCE(g.name, ''), COALESCE(g.title, ''), COALESCE(g.description, ''), 0,
 	` + memberColumns + `
 FROM mails AS o
@@ -140,8 +141,9 @@ WHERE o.id IN `
 )
 
 // MailInputs returns what the mails of orders are made of, with members and
-// groups as they are now. Orders that are not there are left out.
-func (s *Store) MailInputs(ctx context.Context, ids []mail.ID) (map[mail.ID]members.MailInput, error) {
+// groups as they are now, and tells whether the orders are beyond the limit of a
+// member's mails in an hour, at least 1. Orders that are not there are left out.
+func (s *Store) MailInputs(ctx context.Context, ids []mail.ID, limit int) (map[mail.ID]members.MailInput, error) {
 	inputs := make(map[mail.ID]members.MailInput, len(ids))
 	b := bySize{
 		s.choose(mailInputOneMySQL, mailInputOneSQLite),
@@ -151,7 +153,7 @@ func (s *Store) MailInputs(ctx context.Context, ids []mail.ID) (map[mail.ID]memb
 	for len(ids) > 0 {
 		q, size := b.pick(len(ids))
 		n := min(size, len(ids))
-		if err := s.mailInputs(ctx, q, padded(ids[:n], size), inputs); err != nil {
+		if err := s.mailInputs(ctx, q, append([]any{limit - 1}, padded(ids[:n], size)...), inputs); err != nil {
 			return nil, s.fail("read orders", err)
 		}
 		ids = ids[n:]
@@ -159,8 +161,8 @@ func (s *Store) MailInputs(ctx context.Context, ids []mail.ID) (map[mail.ID]memb
 	return inputs, nil
 }
 
-func (s *Store) mailInputs(ctx context.Context, q statement, ids []any, to map[mail.ID]members.MailInput) error {
-	rows, err := s.query(ctx, q, ids...)
+func (s *Store) mailInputs(ctx context.Context, q statement, args []any, to map[mail.ID]members.MailInput) error {
+	rows, err := s.query(ctx, q, args...)
 	if err != nil {
 		return err
 	}
@@ -168,7 +170,7 @@ func (s *Store) mailInputs(ctx context.Context, q statement, ids []any, to map[m
 		var in members.MailInput
 		o := &in.Order
 		dest := []any{scanID{&o.ID}, &o.Template, &o.Reason, &o.Purpose, &o.MemberID, &o.Addressed, &o.GroupID, scanToken{&o.Token},
-			scanTime{&o.Created}, scanTime{&o.Expires}, scanOptions{&o.Options}, &in.Used, &in.Recent}
+			scanTime{&o.Created}, scanTime{&o.Expires}, scanOptions{&o.Options}, &in.Used, &in.OverLimit}
 		if err := r.Scan(append(append(dest, groupDest(&in.Group)...), memberDest(&in.Member)...)...); err != nil {
 			return err
 		}

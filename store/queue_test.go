@@ -258,7 +258,7 @@ func TestAddOrderTwiceIsOneOrder(t *testing.T) {
 
 func (e *env) input(id mail.ID) members.MailInput {
 	e.t.Helper()
-	return must(e.MailInputs(e.t.Context(), []mail.ID{id}))(e.t)[id]
+	return must(e.MailInputs(e.t.Context(), []mail.ID{id}, 2))(e.t)[id]
 }
 
 // However many orders there are, each has what belongs to it.
@@ -273,7 +273,7 @@ func TestMailInputsOfMany(t *testing.T) {
 		}
 		for _, n := range []int{0, 1, 2, 16, 17, 128, 129, 300} {
 			got := map[mail.ID]string{}
-			for id, in := range must(e.MailInputs(t.Context(), list[:n]))(t) {
+			for id, in := range must(e.MailInputs(t.Context(), list[:n], 1))(t) {
 				got[id] = in.Member.Username
 			}
 			for _, id := range list[:n] {
@@ -309,14 +309,17 @@ func TestMailInput(t *testing.T) {
 			o.Options.RedirectURL = "https://example.org"
 		})
 		e.order(m.ID) // made after
-		want := members.MailInput{Order: o, Member: m, Group: g, Recent: 2}
+		want := members.MailInput{Order: o, Member: m, Group: g, OverLimit: true}
 		opt := cmp.Comparer(func(a, b password.Hash) bool { return a == b })
 		if d := cmp.Diff(want, e.input(o.ID), opt); d != "" {
 			t.Errorf("detail (-want +got):\n%s", d)
 		}
+		if d := must(e.MailInputs(t.Context(), []mail.ID{o.ID}, 3))(t)[o.ID]; d.OverLimit {
+			t.Error("two orders are over a limit of three")
+		}
 		e.complete(completion(earlier))
-		if d := e.input(o.ID); !d.Used || d.Recent != 2 {
-			t.Errorf("after another token was used: used %v, recent %d", d.Used, d.Recent)
+		if d := e.input(o.ID); !d.Used || !d.OverLimit {
+			t.Errorf("after another token was used: used %v, over the limit %v", d.Used, d.OverLimit)
 		}
 	})
 }
@@ -331,7 +334,7 @@ func TestMailInputOfAnUnaddressedOrder(t *testing.T) {
 				t.Errorf("member %d (-want +got):\n%s", member, d)
 			}
 		}
-		if got := must(e.MailInputs(t.Context(), []mail.ID{{1}}))(t); len(got) != 0 {
+		if got := must(e.MailInputs(t.Context(), []mail.ID{{1}}, 1))(t); len(got) != 0 {
 			t.Errorf("an order that is not there: %+v", got)
 		}
 	})

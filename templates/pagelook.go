@@ -54,7 +54,7 @@ func parseSettings(text string) (Settings, error) {
 	var faults []error
 	fault := func(key string, err error) {
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s%s: %w", lineOf(text, key), key, err))
+			faults = append(faults, fmt.Errorf("%s%s: %w", lineOf(text, "", key), key, err))
 		}
 	}
 	for _, origin := range s.NextOrigins {
@@ -108,7 +108,7 @@ func (s *pageSource) readLogo(fsys fs.FS, dir string, pictures []string) error {
 }
 
 // newLook merges folders, most specific first.
-func newLook(sources []*pageSource) (*Look, error) {
+func newLook(sources []*pageSource) *Look {
 	l := &Look{sources: sources}
 	for _, s := range sources {
 		if l.Accent == "" { // a tint of one folder's accent must not meet another's
@@ -129,12 +129,7 @@ func newLook(sources []*pageSource) (*Look, error) {
 		}
 	}
 	l.Style = l.styleSheet()
-	for _, key := range textKeys() {
-		if _, ok := l.find(key, ""); !ok {
-			return l, fmt.Errorf("%s: the text %q is missing", sources[len(sources)-1].path, key)
-		}
-	}
-	return l, nil
+	return l
 }
 
 func (l *Look) styleSheet() string {
@@ -237,24 +232,55 @@ func (t Texts) Say(key string, values ...string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// parseTexts reads a file of texts.
-func parseTexts(text string) (map[string]string, error) {
-	texts := map[string]string{}
-	if err := decodeTOML(text, &texts, nil); err != nil {
+// parseTexts reads a file of texts: by language, "" for none, then by key. The
+// keys are those of the list; without a list any.
+func parseTexts(text string, keys []string) (map[string]map[string]string, error) {
+	var file map[string]any
+	if err := decodeTOML(text, &file, nil); err != nil {
 		return nil, err
 	}
+	general := map[string]any{}
+	texts := map[string]map[string]string{}
 	var faults []error
-	known := textKeys()
-	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		if !slices.Contains(known, key) {
-			faults = append(faults, fmt.Errorf("%sthere is no text %q%s", lineOf(text, key), key, suggest(key, known)))
-			continue
+	take := func(table string, of map[string]any) {
+		tag := fold.ASCII(table)
+		if _, taken := texts[tag]; taken || tag != "" && !languageTag.MatchString(tag) {
+			faults = append(faults, fmt.Errorf("%s%q is no language tag, or the second table of its language", lineOf(text, table, ""), table))
+			return
 		}
-		if fault := textFault(key, texts[key]); fault != nil {
-			faults = append(faults, fmt.Errorf("%s%s: %w", lineOf(text, key), key, fault))
+		texts[tag] = map[string]string{}
+		for _, key := range slices.Sorted(maps.Keys(of)) {
+			said, err := textOf(of[key], key, keys)
+			if err != nil {
+				faults = append(faults, fmt.Errorf("%s%w", lineOf(text, table, key), err))
+			}
+			texts[tag][key] = said
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(file)) {
+		if table, ok := file[name].(map[string]any); ok {
+			take(name, table)
+		} else {
+			general[name] = file[name]
+		}
+	}
+	take("", general)
 	return texts, errors.Join(faults...)
+}
+
+// textOf returns the text that the file has for a key.
+func textOf(value any, key string, keys []string) (string, error) {
+	if keys != nil && !slices.Contains(keys, key) {
+		return "", fmt.Errorf("there is no text %q%s", key, suggest(key, keys))
+	}
+	text, ok := value.(string)
+	if !ok {
+		return "", fmt.Errorf("%s: want a text in quotation marks", key)
+	}
+	if err := textFault(key, text); err != nil {
+		return "", fmt.Errorf("%s: %w", key, err)
+	}
+	return text, nil
 }
 
 func textFault(key, text string) error {

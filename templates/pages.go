@@ -21,14 +21,14 @@ const pageFolderName = "page"
 // name of a group, of a project or of the global template:
 //
 //	page.toml        name, colours, logo, where to go next; see [Settings]
-//	texts.toml       words of the pages, by key; texts.de.toml those of a language
+//	texts.toml       words of the pages, by key; those of a language in a table, such as [de]
 //	style.css        rules added to the pages' own style sheet
 //	logo.svg ...     the picture that page.toml names: .svg, .png, .jpg, .webp
 //
 // Every setting and every text is looked up for itself, as mail templates are:
 // the group's own, its project's, that project's parents', the global one, the
 // built-in one. Inside a folder the language's text comes first, then those of
-// its shorter forms, then that of texts.toml.
+// its shorter forms, then that without a language.
 type Pages struct {
 	global string           // folded
 	looks  map[string]*Look // by folded name; builtin holds the defaults
@@ -43,7 +43,7 @@ func LoadPages(fsys fs.FS, o Options) (*Pages, error) {
 	if p.global == "" {
 		p.global = DefaultGlobalTemplate
 	}
-	base, err := loadPageFolder(Defaults(), DefaultGlobalTemplate)
+	base, err := loadPageFolder(Defaults(), DefaultGlobalTemplate, nil)
 	if err != nil {
 		return nil, fmt.Errorf("built-in page: %w", err)
 	}
@@ -55,12 +55,7 @@ func LoadPages(fsys fs.FS, o Options) (*Pages, error) {
 		return nil, fmt.Errorf("load pages: %w", err)
 	}
 	for name := range sources {
-		look, fault := newLook(p.sourcesOf(name, sources))
-		p.looks[name] = look
-		err = errors.Join(err, fault)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("load pages: %w", err)
+		p.looks[name] = newLook(p.sourcesOf(name, sources))
 	}
 	return p, nil
 }
@@ -136,7 +131,7 @@ func loadPageFolders(fsys fs.FS, into map[string]*pageSource) error {
 			faults = append(faults, fmt.Errorf("%s: another folder's name differs by case alone", e.Name()))
 			continue
 		}
-		s, err := loadPageFolder(fsys, e.Name())
+		s, err := loadPageFolder(fsys, e.Name(), slices.Collect(maps.Keys(into[builtin].texts[""])))
 		faults = append(faults, err)
 		if s != nil {
 			into[key] = s
@@ -156,7 +151,8 @@ func misnamedPage(fsys fs.FS, name string) error {
 	return nil
 }
 
-func loadPageFolder(fsys fs.FS, name string) (*pageSource, error) {
+// loadPageFolder reads a folder whose texts have these keys; without a list any.
+func loadPageFolder(fsys fs.FS, name string, keys []string) (*pageSource, error) {
 	dir := path.Join(name, pageFolderName)
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
@@ -173,7 +169,7 @@ func loadPageFolder(fsys fs.FS, name string) (*pageSource, error) {
 			pictures = append(pictures, e.Name())
 			continue
 		}
-		if err := s.read(fsys, path.Join(dir, e.Name())); err != nil {
+		if err := s.read(fsys, path.Join(dir, e.Name()), keys); err != nil {
 			faults = append(faults, inFile(path.Join(dir, e.Name()), err)...)
 		}
 	}
@@ -184,11 +180,10 @@ func loadPageFolder(fsys fs.FS, name string) (*pageSource, error) {
 }
 
 // read takes in one file that is no picture.
-func (s *pageSource) read(fsys fs.FS, file string) error {
+func (s *pageSource) read(fsys fs.FS, file string, keys []string) error {
 	base := path.Base(file)
-	tag, isTexts := textsTag(base)
-	if base != "page.toml" && base != "style.css" && !isTexts {
-		return errors.New("no such file of a page; they are page.toml, texts[.LANGUAGE].toml, style.css and a logo")
+	if !slices.Contains([]string{"page.toml", "texts.toml", "style.css"}, base) {
+		return errors.New("no such file of a page; they are page.toml, texts.toml (a language is a table in it), style.css and a logo")
 	}
 	text, err := readSource(fsys, file)
 	if err != nil {
@@ -200,20 +195,7 @@ func (s *pageSource) read(fsys fs.FS, file string) error {
 	case "style.css":
 		s.style, err = text, styleFault(text)
 	default:
-		if tag != "" && !languageTag.MatchString(tag) {
-			return fmt.Errorf("%q is no language tag", tag)
-		}
-		s.texts[tag], err = parseTexts(text)
+		s.texts, err = parseTexts(text, keys)
 	}
 	return err
-}
-
-// textsTag reads texts.toml and texts.LANGUAGE.toml.
-func textsTag(base string) (tag string, ok bool) {
-	middle, ok := strings.CutPrefix(fold.ASCII(base), "texts")
-	if !ok {
-		return "", false
-	}
-	middle, ok = strings.CutSuffix(middle, ".toml")
-	return strings.TrimPrefix(middle, "."), ok && (middle == "" || middle[0] == '.')
 }

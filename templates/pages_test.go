@@ -45,8 +45,12 @@ func TestPageFaults(t *testing.T) {
 		{"acme/page/texts.toml", "submit = \"a\\nb\"", "submit: want one line"},
 		{"acme/page/texts.toml", "submit = \"{name}\"", "no placeholder {name}"},
 		{"acme/page/texts.toml", "dir = \"up\"", "dir: want ltr or rtl"},
-		{"acme/page/texts.toml", "submit = 5", "acme/page/texts.toml"},
-		{"acme/page/texts.d!.toml", "submit = \"Go\"", "no language tag"},
+		{"acme/page/texts.toml", "submit = 5", "acme/page/texts.toml: line 1: submit: want a text"},
+		{"acme/page/texts.toml", "[\"d!\"]\nsubmit = \"Go\"", `line 1: "d!" is no language tag`},
+		{"acme/page/texts.toml", "[de]\nsubmit = \"Los\"\n[DE]\nsubmit = \"Los\"", `line 1: "de" is no language tag, or the second table`},
+		{"acme/page/texts.toml", "submit = \"Go\"\n[de]\nsubmit = \"{x}\"", "line 3: submit: there is no placeholder {x}"},
+		{"acme/page/texts.toml", "[de]\n[de.at]\nsubmit = \"Los\"", `there is no text "at"`},
+		{"acme/page/texts.de.toml", "submit = \"Los\"", "a language is a table in it"},
 		{"acme/page/page.toml", "name = \"a\"\nlogo = \"", "line 2: "},
 		{"acme/page/page.toml", "\n\naccent = \"blue\"", "line 3: accent: "},
 		{"acme/page/style.css", "a { color: red;\n\nb { color: red }", "line 1: this { has no }"},
@@ -94,9 +98,7 @@ func TestLookChain(t *testing.T) {
 
 func TestTextsChain(t *testing.T) {
 	p := mustLoadPages(t, files(
-		"acme/page/texts.toml", "submit = \"Go\"",
-		"acme/page/texts.de.toml", "submit = \"Los\"",
-		"acme/page/texts.ar.toml", "lang = \"ar\"\ndir = \"rtl\"",
+		"acme/page/texts.toml", "submit = \"Go\"\n[DE]\nsubmit = \"Los\"\n[ar]\nlang = \"ar\"\ndir = \"rtl\"",
 	), Options{})
 	acme := p.Look([]string{"acme"})
 	for _, test := range []struct {
@@ -140,9 +142,14 @@ func TestBuiltInTextsAreComplete(t *testing.T) {
 		return slices.Compact(found)
 	}
 	for language, texts := range base {
-		for _, key := range textKeys() {
+		for key := range base[""] {
 			if texts[key] == "" || !slices.Equal(names(texts[key]), names(base[""][key])) {
 				t.Errorf("%s.%s: %q", language, key, texts[key])
+			}
+		}
+		for key := range texts {
+			if base[""][key] == "" {
+				t.Errorf("%s.%s: no such text in English", language, key)
 			}
 		}
 	}
@@ -163,7 +170,10 @@ func TestDemoPagesSpeakOneLanguageEach(t *testing.T) {
 			spoken.sources = append(spoken.sources, &pageSource{texts: texts})
 		}
 		for _, language := range []string{"de", "fr", "es", "ar"} {
-			for _, key := range memberKeys() {
+			for key := range p.BuiltIn().sources[0].texts[""] {
+				if strings.HasPrefix(key, "desk-") {
+					continue // no page that members see
+				}
 				said, _ := look.find(key, look.Texts(language).language)
 				if text, _ := spoken.find(key, language); text != said && look.Texts(language).language != "" {
 					t.Errorf("%s in %s: %s is %q", look.Name, language, key, said)
@@ -253,13 +263,14 @@ func FuzzRedirect(f *testing.F) {
 func FuzzPageTexts(f *testing.F) {
 	f.Add([]byte("submit = \"Go {site}\""))
 	f.Add([]byte("lang = \"ar\"\ndir = \"rtl\"\n"))
+	f.Add([]byte("show = \"Show\"\n[de]\nshow = \"Anzeigen\"\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		p, err := LoadPages(fstest.MapFS{"acme/page/texts.toml": &fstest.MapFile{Data: content}}, Options{})
 		if err != nil {
 			return
 		}
 		texts := p.Look([]string{"acme"}).Texts()
-		for _, key := range textKeys() {
+		for key := range p.BuiltIn().sources[0].texts[""] {
 			if said := texts.Say(key, "site", "S"); said == "" || bytes.ContainsAny([]byte(said), "\r\n\x00") {
 				t.Errorf("%s: %q", key, said)
 			}

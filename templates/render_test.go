@@ -47,7 +47,7 @@ func TestDefaultSourcesHaveNoResources(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil || seen != 62 {
+	if err != nil || seen != 59 {
 		t.Errorf("%d files, error %v; want 7 templates in 2 parts and 4 languages, a layout, and a page with texts in 4 languages", seen, err)
 	}
 }

@@ -109,7 +109,7 @@ func parseMailSettings(text string) (MailSettings, error) {
 	var faults []error
 	fault := func(key string, err error) {
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s%s: %w", lineOf(text, key), key, err))
+			faults = append(faults, fmt.Errorf("%s%s: %w", lineOf(text, "", key), key, err))
 		}
 	}
 	fault("from-name", lineFault(m.FromName))

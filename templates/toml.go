@@ -35,13 +35,20 @@ func decodeTOML(text string, into any, known []string) error {
 	return err
 }
 
-// lineOf returns the line of a top-level key, "line N: ", or "" if it can't be found.
-func lineOf(text, key string) string {
-	number := 0
+// lineOf returns the line of a table's key, "line N: ", or "" if it can't be
+// found. Without a name the table is the file's top, and the key its heading.
+func lineOf(text, table, key string) string {
+	number, within := 0, table == ""
 	for line := range strings.Lines(text) {
 		number++
+		line = strings.TrimSpace(line)
 		name, _, found := strings.Cut(line, "=")
-		if found && strings.Trim(name, " \t\"'") == key {
+		if strings.HasPrefix(line, "[") {
+			name, _, _ = strings.Cut(strings.TrimPrefix(line, "["), "]")
+			within = strings.Trim(name, " \t\"'") == table
+			found, name = key == "", ""
+		}
+		if within && found && strings.Trim(name, " \t\"'") == key {
 			return fmt.Sprintf("line %d: ", number)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/tools/txtar"
 
 	"github.com/reseed-project/reseed/store/mariadbtest"
 )
@@ -28,17 +29,17 @@ var changing = regexp.MustCompile(`(?m)^(?:CREATE TABLE IF NOT EXISTS|INSERT INT
 // interruptions are all places in all migrations, and those where each is noted.
 func interruptions(t *testing.T) []interruption {
 	t.Helper()
-	files, err := filepath.Glob("../../store/migrations/mysql/*.sql")
+	files, err := filepath.Glob("../../store/migrations/*.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("migrations: %q, %v", files, err)
 	}
 	var all []interruption
 	for i, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+		parts, err := txtar.ParseFile(file)
+		if err != nil || len(parts.Files) != 2 || parts.Files[1].Name != "mysql" {
+			t.Fatalf("%s: %v, want parts for sqlite and mysql", file, err)
 		}
-		found := changing.FindAllString(string(text), -1)
+		found := changing.FindAllString(string(parts.Files[1].Data), -1)
 		if len(found) == 0 {
 			t.Errorf("nothing found to interrupt in %s", file)
 		}

@@ -1,3 +1,11 @@
+-- sqlite --
+-- +goose Up
+-- So that a purge finds the old rows without looking at all others.
+CREATE INDEX sessions_expires ON sessions (expires_at);
+CREATE INDEX access_tokens_expires ON access_tokens (expires_at);
+CREATE INDEX site_days_day ON site_days (day);
+
+-- mysql --
 -- +goose Up
 -- So that a purge finds the old rows without looking at, and locking, all
 -- others. Every statement can be run again: MySQL commits each index by itself,
