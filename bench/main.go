@@ -126,6 +126,7 @@ func variants(o options) []variant {
 	if o.waiting > 0 || o.old > 0 {
 		filled := plain
 		filled.waiting, filled.old, filled.idle = o.waiting, o.old, 0
+		filled.members = max(o.members, o.waiting/10) // nobody asks a thousand times
 		list = append(list, variant{fmt.Sprintf(", %d waiting, %d old", o.waiting, o.old), filled})
 	}
 	if o.deliver > 0 {

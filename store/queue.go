@@ -50,28 +50,30 @@ const (
 )
 
 // The statements of a round, all guarded by the state, and by the claim where
-// there is one: a worker that lost it changes nothing.
+// there is one: a worker that lost it changes nothing. The plus keeps SQLite from
+// the index by state, where it would look at every order in that state instead of
+// at those of the ids.
 const (
 	settleMails = `
 UPDATE mails SET state = ?, attempts = attempts + ?, due_at = COALESCE(?, due_at),
 	sent_at = ?, settled_at = ?, outcome = ?, claimed_by = '', lease_until = NULL
-WHERE claimed_by = ? AND state = 'sending' AND id IN `
+WHERE claimed_by = ? AND +state = 'sending' AND id IN `
 	renewMails = `
-UPDATE mails SET lease_until = ? WHERE claimed_by = ? AND state = 'sending' AND id IN `
+UPDATE mails SET lease_until = ? WHERE claimed_by = ? AND +state = 'sending' AND id IN `
 	rescueMails = `
 UPDATE mails SET attempts = attempts + 1, due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END,
 	claimed_by = '', lease_until = NULL, state = 'pending'
-WHERE state = 'sending' AND id IN `
+WHERE +state = 'sending' AND id IN `
 	redateMails = `
-UPDATE mails SET due_at = ? WHERE state = 'pending' AND id IN `
+UPDATE mails SET due_at = ? WHERE +state = 'pending' AND id IN `
 	sortMails = `
 UPDATE mails SET settled_at = CASE WHEN addressed = 1 OR due_at <= ? THEN NULL ELSE ? END,
 	outcome = CASE WHEN addressed = 1 OR due_at <= ? THEN '' ELSE 'no such member' END,
 	state = CASE WHEN addressed = 1 OR due_at <= ? THEN 'pending' ELSE 'dropped' END
-WHERE state = 'new' AND id IN `
+WHERE +state = 'new' AND id IN `
 	claimMails = `
 UPDATE mails SET state = 'sending', claimed_by = ?, lease_until = ?
-WHERE state IN ('new', 'pending') AND id IN `
+WHERE +state IN ('new', 'pending') AND id IN `
 
 	settleOne  statement = settleMails + oneID
 	settleSome statement = settleMails + someIDs

@@ -98,7 +98,7 @@ SELECT w.id, `
 	tellActivated statement = addCall + `?, m.id, ?, ?, 'pending'
 FROM webhooks AS w JOIN members AS m ON m.id = ? WHERE m.activated_at = ? AND` + wantsKind
 	tellRequested = addCall + `?, o.member_id, o.created_at, ?, 'pending'
-FROM webhooks AS w JOIN mails AS o ON o.state = 'new' AND o.addressed = 1 AND o.token_hash IS NOT NULL
+FROM webhooks AS w JOIN mails AS o ON +o.state = 'new' AND +o.addressed = 1 AND o.token_hash IS NOT NULL
 	AND o.purpose IN ('reset', 'recovery') WHERE` + wantsKind + ` AND o.id IN `
 	tellRequestedOne  statement = tellRequested + oneID
 	tellRequestedSome statement = tellRequested + someIDs

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What a round does to orders by their ids is found by the ids: by the state it
+// would read the whole backlog for each hundred of them. SQLite knows nothing of
+// how many orders there are in a state.
+func TestRoundsFindOrdersByTheirIDs(t *testing.T) {
+	s, err := Open(t.Context(), Config{Path: t.TempDir() + "/reseed.db", Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string]bySize{
+		"settle": {settleOne, settleSome, settleMany}, "renew": {renewOne, renewSome, renewMany},
+		"rescue": {rescueOne, rescueSome, rescueMany}, "redate": {redateOne, redateSome, redateMany},
+		"sort": {sortOne, sortSome, sortMany}, "claim": {claimOne, claimSome, claimMany},
+		"tell": {tellRequestedOne, tellRequestedSome, tellRequestedMany},
+		"read": {mailInputOneSQLite, mailInputSomeSQLite, mailInputManySQLite},
+	} {
+		for _, q := range []statement{b.one, b.some, b.many} {
+			if plan := planOf(t.Context(), t, s, q); !strings.Contains(plan, "(id=?)") || strings.Contains(plan, "(state=?)") {
+				t.Errorf("%s, %d values: %s", name, strings.Count(string(q), "?"), plan)
+			}
+		}
+	}
+}
+
+func planOf(ctx context.Context, t *testing.T, s *Store, q statement) string {
+	t.Helper()
+	args := make([]any, strings.Count(string(q), "?"))
+	for i := range args {
+		args[i] = 1
+	}
+	rows, err := s.query(ctx, "EXPLAIN QUERY PLAN "+q, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(plan)
+}
