@@ -129,7 +129,7 @@ func TestStuckMailServerKeepsNoAdministrator(t *testing.T) {
 	mta.next(t) // the attempt went on
 }
 
-// Whoever waits for the notice of a change keeps no rival for the token waiting.
+// Whoever waits for the notice of a change keeps no other use of the token waiting.
 func TestRivalsDoNotWaitForTheWinnersMail(t *testing.T) {
 	mta := startMTA(t)
 	mta.hold = make(chan struct{})
@@ -154,11 +154,11 @@ func TestRivalsDoNotWaitForTheWinnersMail(t *testing.T) {
 	status, body := post(t, srv.Client(), srv.URL, form)
 	select {
 	case <-won:
-		t.Error("the rival waited for the winner's mail")
+		t.Error("the other use waited for the winner's mail")
 	default:
 	}
 	if status != http.StatusBadRequest || !strings.Contains(body, `id="102A"`) {
-		t.Errorf("the rival gets %d %s", status, body)
+		t.Errorf("the other use gets %d %s", status, body)
 	}
 }
 

@@ -326,7 +326,7 @@ func TestOneWinnerPerToken(t *testing.T) {
 	})
 }
 
-// Rivals for a token don't keep each other waiting for hashes that are for
+// Uses of one token don't keep each other waiting for hashes that are for
 // nothing, or have each other turned away: the token is spent, and they are told so.
 // They are asked for without HTTP, which turns callers away where a busy machine
 // lets them wait for the database.

@@ -82,11 +82,11 @@ func (w *Worker) try(ctx context.Context, a *attempt) (err error) {
 			err = &Error{Class: Temporary, Stage: stage, Text: "internal error"}
 		}
 	}()
-	if !order.Nobody && w.expired(order) {
+	if !order.Decoy && w.expired(order) {
 		return Kill("expired")
 	}
 	m, err := a.draft.Compose(ctx)
-	if order.Nobody {
+	if order.Decoy {
 		return Drop("no such member")
 	}
 	if err != nil {

@@ -43,7 +43,7 @@ type Config struct {
 	Lease        time.Duration // how long an order is ours unless we renew that; 1 min
 	Attempt      time.Duration // the longest attempt; 12 min
 	Sort         int           // new orders looked at in a round; 512
-	Decoys       int           // of these, orders for nobody that are worked on all the same; 16, below 0 none
+	Decoys       int           // of these, orders for unknown members that are worked on all the same; 16, below 0 none
 	Batch        int           // orders in our hands at most; 512
 	Parallel     int           // mails sent at once; 16
 	Slow         time.Duration // attempts this old make their domain a slow one; 5 s

@@ -53,7 +53,7 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 type State string
 
 // An order is new until a worker has sorted it: it is pending then until a worker
-// claims it, or dropped, as most are that are for nobody. Sent, dead and dropped are
+// claims it, or dropped, as most for unknown members are. Sent, dead and dropped are
 // final (a dead one can be put back by hand). Dropped orders never had anybody
 // to go to: no such member, or one over its limit.
 const (
@@ -72,7 +72,7 @@ func States() []State { return []State{New, Pending, Sending, Sent, Dead, Droppe
 type Order struct {
 	ID       ID
 	Attempts int       // attempts made before this one
-	Nobody   bool      // it is for nobody and must not be sent
+	Decoy    bool      // it is for an unknown member and must not be sent
 	Created  time.Time // when it was ordered
 	Expires  time.Time // when the mail is no longer worth sending; zero: never
 }
@@ -104,7 +104,7 @@ type Round struct {
 	// ended, and due.
 	Rescue bool
 	Latest time.Time
-	// Sort looks at so many new orders, oldest first: those for nobody are dropped,
+	// Sort looks at so many new orders, oldest first: those for unknown members are dropped,
 	// but for the first Decoys of them; these and all others are pending. It writes
 	// as much for the one as for the other.
 	Sort, Decoys int
@@ -116,7 +116,7 @@ type Round struct {
 
 // RoundResult is what a round found.
 type RoundResult struct {
-	Dropped int       // orders for nobody
+	Dropped int       // orders for unknown members
 	Claimed []Order   // in the worker's hands until the lease ends
 	Behind  time.Time // where new orders are left: when the last sorted one was due
 }

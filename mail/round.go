@@ -138,7 +138,7 @@ func (w *Worker) planRound(r *Round) {
 	w.finished = 0
 }
 
-// decoys is how many orders for nobody are worked on like those for members, up
+// decoys is how many orders for unknown members are worked on like those for members, up
 // to the moment when there is no mail: without it, a member would be known by
 // what that takes from the requests beside it. It is done for as many as one
 // client may place at once while slots are free, and not for the rest of a flood.
@@ -174,7 +174,7 @@ func (w *Worker) hold(orders []Order, drafts []Draft) []*attempt {
 			continue
 		}
 		a := &attempt{order: order, draft: drafts[i], over: make(chan struct{})}
-		if !order.Nobody {
+		if !order.Decoy {
 			a.domain = drafts[i].Domain()
 		}
 		a.ctx, a.cancel = context.WithCancel(w.base)

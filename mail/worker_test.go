@@ -116,9 +116,9 @@ func (q *memoryQueue) sort(r Round) (result RoundResult) {
 	decoys := 0
 	for _, o := range fresh[:min(len(fresh), r.Sort)] {
 		o.state = Pending
-		if decoys < r.Decoys && o.order.Nobody {
+		if decoys < r.Decoys && o.order.Decoy {
 			decoys++
-		} else if o.order.Nobody {
+		} else if o.order.Decoy {
 			o.state, o.reason = Dropped, "no such member"
 			result.Dropped++
 		}
@@ -751,7 +751,7 @@ func TestSendingNeverGatesSorting(t *testing.T) {
 		pass(t, time.Minute)
 		held := b.worker.Status().Held
 		for _, id := range b.queue.add(t, 3000, time.Hour) {
-			b.queue.rows[id].order.Nobody = true
+			b.queue.rows[id].order.Decoy = true
 		}
 		b.worker.Wake()
 		pass(t, time.Second)
@@ -1127,7 +1127,7 @@ func TestID(t *testing.T) {
 	}
 }
 
-// What composing a mail takes is taken for orders for nobody too, a few a round,
+// What composing a mail takes is taken for orders for unknown members too, a few a round,
 // and nothing of it is sent (ENU-2).
 func TestUnaddressedOrdersAreComposedAndNeverSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -1139,7 +1139,7 @@ func TestUnaddressedOrdersAreComposedAndNeverSent(t *testing.T) {
 			return compose(ctx, o)
 		})
 		for _, id := range b.queue.add(t, 100, time.Hour) {
-			b.queue.rows[id].order.Nobody = true
+			b.queue.rows[id].order.Decoy = true
 		}
 		b.run(t)
 		pass(t, time.Second)

@@ -41,7 +41,7 @@ type Order struct {
 	// same, and dropped by the worker.
 	Addressed bool
 	// Stored is whether an order that is not addressed is kept with MemberID all the
-	// same: the row that a registration wrote for nobody, as new as a member's is.
+	// same: the decoy row that a registration wrote, as new as a member's is.
 	Stored  bool
 	GroupID int64              // 0: no group
 	Token   password.TokenHash // zero: no token

@@ -155,7 +155,7 @@ func TestDeadlockIsRunAgain(t *testing.T) {
 	db := raw(t, e.config)
 	tx := must(db.Begin())(t)
 	defer tx.Rollback()
-	// The rival holds the order, which Complete wants second, and weighs more,
+	// The other transaction holds the order, which Complete wants second, and weighs more,
 	// so that InnoDB rolls Complete back.
 	for _, q := range []string{
 		`INSERT INTO member_groups (name_key, name) SELECT seq, seq FROM seq_1_to_200`,

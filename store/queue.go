@@ -302,7 +302,7 @@ func (t tx) orders(ctx context.Context, q statement, args ...any) ([]mail.Order,
 	var list []mail.Order
 	err = each(rows, func(r *sql.Rows) error {
 		var o mail.Order
-		if err := r.Scan(scanID{&o.ID}, &o.Attempts, &o.Nobody, scanTime{&o.Created}, scanTime{&o.Expires}); err != nil {
+		if err := r.Scan(scanID{&o.ID}, &o.Attempts, &o.Decoy, scanTime{&o.Created}, scanTime{&o.Expires}); err != nil {
 			return err
 		}
 		list = append(list, o)

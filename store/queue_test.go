@@ -503,7 +503,7 @@ func TestSortDropsUnaddressedOrders(t *testing.T) {
 	})
 }
 
-// A few orders for nobody are handed out as a member's are, by the same
+// A few orders for unknown members are handed out as a member's are, by the same
 // statements, and say whose they are (ENU-2).
 func TestRoundHandsOutDecoys(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
@@ -513,7 +513,7 @@ func TestRoundHandsOutDecoys(t *testing.T) {
 			o := e.order(member)
 			var got mail.RoundResult
 			each[i] = e.asked(func() { got = e.round(r) })
-			if len(got.Claimed) != 1 || got.Dropped != 0 || got.Claimed[0].ID != o.ID || got.Claimed[0].Nobody != (member == 0) {
+			if len(got.Claimed) != 1 || got.Dropped != 0 || got.Claimed[0].ID != o.ID || got.Claimed[0].Decoy != (member == 0) {
 				t.Errorf("member %d: %+v", member, got)
 			}
 		}

@@ -18,8 +18,8 @@ import (
 // What one token's round is made of (requirements 4.2).
 const (
 	tokensAtOnce = 50
-	rivals       = 5 // uses of one token at once
-	stormyTries  = 3 // of each rival while connections break
+	users       = 5 // uses of one token at once
+	stormyTries  = 3 // of each user while connections break
 )
 
 // TestOneWinner has many clients use each token at once, through two servers
@@ -44,7 +44,7 @@ func TestOneWinner(t *testing.T) {
 	for first := 0; first < rounds; first += tokensAtOnce {
 		w.batch(first, min(first+tokensAtOnce, rounds))
 	}
-	t.Logf("%d rounds of %d rivals: %v, %d winners that nobody told so", rounds, rivals, w.tally, w.untold)
+	t.Logf("%d rounds of %d users: %v, %d winners that nobody told so", rounds, users, w.tally, w.untold)
 	if w.tally[refused] == 0 || w.tally[unknown] == 0 {
 		t.Errorf("the contest was no contest: %v", w.tally)
 	}
@@ -97,7 +97,7 @@ type contest struct {
 // attempt is one use of a token as its client saw it.
 type attempt struct {
 	change
-	rival            int
+	user            int
 	called, returned time.Time
 }
 
@@ -116,10 +116,10 @@ func (w *contest) batch(first, end int) {
 		weather.Go(func() { p.torment(storm) })
 	}
 	for _, d := range tokens {
-		for rival := range rivals {
+		for user := range users {
 			struck.Add(1)
 			all.Go(func() {
-				tries := w.use(storm, d, rival, struck.Done)
+				tries := w.use(storm, d, user, struck.Done)
 				mu.Lock()
 				history[d.to] = append(history[d.to], tries...)
 				mu.Unlock()
@@ -138,11 +138,11 @@ func (w *contest) batch(first, end int) {
 
 // use tries until it is told what became of its use: a few times while
 // connections break, then again when they don't.
-func (w *contest) use(storm context.Context, d delivery, rival int, struck func()) []attempt {
-	c := change{to: d.to, token: d.token, password: fmt.Sprintf("Rival-%d-%s-lantern", rival, d.token[:12])}
+func (w *contest) use(storm context.Context, d delivery, user int, struck func()) []attempt {
+	c := change{to: d.to, token: d.token, password: fmt.Sprintf("Use-%d-%s-lantern", user, d.token[:12])}
 	var tries []attempt
 	try := func() outcome {
-		a := attempt{change: c, rival: rival, called: time.Now()}
+		a := attempt{change: c, user: user, called: time.Now()}
 		a.outcome = complete(w.client, w.site.servers[rand.IntN(2)], c)
 		a.returned = time.Now()
 		tries = append(tries, a)
@@ -199,7 +199,7 @@ func (w *contest) judge(before, after *standing, tries []attempt) {
 	last, winners := map[int]outcome{}, 0
 	for _, a := range tries {
 		w.tally[a.outcome]++
-		last[a.rival] = a.outcome
+		last[a.user] = a.outcome
 		switch a.outcome {
 		case ok:
 			winners++
@@ -208,9 +208,9 @@ func (w *contest) judge(before, after *standing, tries []attempt) {
 			w.faults.errorf("%s: %s", email, a.outcome)
 		}
 	}
-	for rival, o := range last {
+	for user, o := range last {
 		if o == unknown {
-			w.faults.errorf("%s: rival %d was never told", email, rival)
+			w.faults.errorf("%s: user %d was never told", email, user)
 		}
 	}
 	switch {
@@ -225,18 +225,18 @@ func (w *contest) judge(before, after *standing, tries []attempt) {
 	})
 	wholeChange(w.faults, email, after)
 	if stored := w.holder(after.hash, tries); !linearizable(tries, stored) {
-		w.faults.errorf("%s: the password is rival %d's, which is not in keeping with %+v", email, stored, tries)
+		w.faults.errorf("%s: the password is user %d's, which is not in keeping with %+v", email, stored, tries)
 	}
 }
 
-// holder returns the rival whose password is stored, -1 for nobody's.
+// holder returns the user whose password is stored, -1 for nobody's.
 func (w *contest) holder(hash string, tries []attempt) int {
 	for i, a := range tries {
-		if i > 0 && tries[i-1].rival == a.rival || hash == "" {
+		if i > 0 && tries[i-1].user == a.user || hash == "" {
 			continue
 		}
 		if v, err := w.hasher.Verify(context.Background(), password.Hash(hash), a.password); err == nil && v.OK {
-			return a.rival
+			return a.user
 		}
 	}
 	return -1
@@ -253,15 +253,15 @@ func newHasher(t testing.TB) *password.Hasher {
 
 // linearizable reports whether the attempts and the password that was found
 // after them could have come from a register that is set once: an attempt of
-// the rival who has it took effect while it ran (one of unknown outcome: then
+// the user who has it took effect while it ran (one of unknown outcome: then
 // or later), it alone may have been told so, and nobody was refused before.
 func linearizable(tries []attempt, stored int) bool {
 	var winner *attempt
 	for i, a := range tries {
 		switch {
-		case a.outcome == ok && (a.rival != stored || winner != nil && winner.outcome == ok):
+		case a.outcome == ok && (a.user != stored || winner != nil && winner.outcome == ok):
 			return false
-		case a.outcome == ok, a.outcome == unknown && a.rival == stored && winner == nil:
+		case a.outcome == ok, a.outcome == unknown && a.user == stored && winner == nil:
 			winner = &tries[i]
 		}
 	}
@@ -273,8 +273,8 @@ func linearizable(tries []attempt, stored int) bool {
 // TestLinearizable tests the judgement itself.
 func TestLinearizable(t *testing.T) {
 	began := time.Now()
-	at := func(rival int, o outcome, called, returned int) attempt {
-		return attempt{change: change{outcome: o}, rival: rival,
+	at := func(user int, o outcome, called, returned int) attempt {
+		return attempt{change: change{outcome: o}, user: user,
 			called: began.Add(time.Duration(called)), returned: began.Add(time.Duration(returned))}
 	}
 	for name, c := range map[string]struct {
