@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -86,14 +87,16 @@ func run(ctx context.Context, o options) error {
 	}
 	r := Report{CPUs: runtime.NumCPU(), Go: runtime.Version(), Clients: o.clients, Members: o.members,
 		Rounds: o.rounds, Seconds: o.length.Seconds()}
+	var failed error
 	for _, name := range []string{"sqlite", "mariadb"} {
 		if o.only != "" && o.only != name {
 			continue
 		}
 		for _, v := range variants(o) {
 			t, err := measure(ctx, v.options, p, name, v.name)
-			if err != nil {
-				return fmt.Errorf("%s%s: %w", name, v.name, err)
+			if err != nil { // what the others measured is shown all the same
+				failed = errors.Join(failed, fmt.Errorf("%s%s: %w", name, v.name, err))
+				continue
 			}
 			r.Tables = append(r.Tables, t)
 		}
@@ -103,10 +106,10 @@ func run(ctx context.Context, o options) error {
 	if o.json {
 		e := json.NewEncoder(os.Stdout)
 		e.SetIndent("", "  ")
-		return e.Encode(r)
+		return errors.Join(failed, e.Encode(r))
 	}
 	r.print(os.Stdout)
-	return nil
+	return failed
 }
 
 // variant is a run on a database of its own.

@@ -34,7 +34,7 @@ func measure(ctx context.Context, o options, p *program, database, variant strin
 	}
 	dsn, databasePID := "", 0
 	if database == "mariadb" {
-		m, err := mariadbtest.Run(mariadbtest.Options{FlushAtCommit: "1"})
+		m, err := mariadbtest.Run(mariadbtest.Options{FlushAtCommit: "1", Args: []string{"--innodb-buffer-pool-size=1G"}})
 		if err != nil {
 			return nil, err
 		}
