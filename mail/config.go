@@ -42,7 +42,7 @@ type Config struct {
 	Poll         time.Duration // the queue is looked at again after; 1 s
 	Lease        time.Duration // how long an order is ours unless we renew that; 1 min
 	Attempt      time.Duration // the longest attempt; 12 min
-	Sort         int           // new orders looked at in a round; 512
+	Sort         int           // new orders looked at in a round; 2048
 	Decoys       int           // of these, orders for unknown members that are worked on all the same; 16, below 0 none
 	Batch        int           // orders in our hands at most; 512
 	Parallel     int           // mails sent at once; 16
@@ -74,7 +74,7 @@ func (c *Config) setDefaults() {
 	c.Poll = cmp.Or(c.Poll, time.Second)
 	c.Lease = cmp.Or(c.Lease, time.Minute)
 	c.Attempt = cmp.Or(c.Attempt, 12*time.Minute)
-	c.Sort = cmp.Or(c.Sort, 512)
+	c.Sort = cmp.Or(c.Sort, 2048)
 	c.Batch = cmp.Or(c.Batch, 512)
 	c.Decoys = max(cmp.Or(c.Decoys, 16), 0)
 	c.Parallel = cmp.Or(c.Parallel, 16)
