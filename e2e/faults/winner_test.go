@@ -18,7 +18,7 @@ import (
 // What one token's round is made of (requirements 4.2).
 const (
 	tokensAtOnce = 50
-	users       = 5 // uses of one token at once
+	users        = 5 // uses of one token at once
 	stormyTries  = 3 // of each user while connections break
 )
 
@@ -97,7 +97,7 @@ type contest struct {
 // attempt is one use of a token as its client saw it.
 type attempt struct {
 	change
-	user            int
+	user             int
 	called, returned time.Time
 }
 
