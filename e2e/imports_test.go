@@ -28,7 +28,7 @@ var rooms = [][]string{
 }
 
 // tools are programs of their own, with what they may import.
-var tools = map[string][]string{"bench": {"mail", "password", "store/mariadbtest"}}
+var tools = map[string][]string{"bench": {"mail", "password", "store/mariadbtest", "wait"}}
 
 // barred are imports that the order allows and the design does not.
 var barred = map[string][]string{

@@ -131,7 +131,7 @@ func loadPageFolders(fsys fs.FS, into map[string]*pageSource) error {
 			faults = append(faults, fmt.Errorf("%s: another folder's name differs by case alone", e.Name()))
 			continue
 		}
-		s, err := loadPageFolder(fsys, e.Name(), slices.Collect(maps.Keys(into[builtin].texts[""])))
+		s, err := loadPageFolder(fsys, e.Name(), slices.Sorted(maps.Keys(into[builtin].texts[""])))
 		faults = append(faults, err)
 		if s != nil {
 			into[key] = s
