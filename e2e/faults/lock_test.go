@@ -131,7 +131,7 @@ func TestImportBesideARunningServer(t *testing.T) {
 	r := s.add()
 	s.populate(20)
 	r.startReady()
-	n := knob(t, "IMPORT_MEMBERS", 20000, 200000)
+	n := knob(t, "IMPORT_MEMBERS", 100000, 200000)
 	var csv bytes.Buffer
 	csv.WriteString("username,email,firstname,surname\n")
 	for i := range n {
