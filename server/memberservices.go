@@ -20,7 +20,7 @@ type Profiles interface {
 	Strength(ctx context.Context, pw string) (password.Score, error)
 }
 
-// memberEndpoints are the services about one member, and about no account.
+// memberEndpoints are the services about one member, about passwords and about the server.
 func (s *server) memberEndpoints() []endpoint {
 	return []endpoint{
 		{http.MethodPost, "/members/{member}/unlock", s.signedIn(s.unlock), "unlockMember", "Ends the locks of a member", nil, unlockDoc(), []errcodes.Code{errcodes.MissingMember}, bySignedIn},

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 
@@ -62,15 +61,7 @@ func (s *Store) ListKeys(ctx context.Context) ([]members.APIKey, error) {
 	if err != nil {
 		return nil, s.fail("list API keys", err)
 	}
-	var list []members.APIKey
-	err = each(rows, func(r *sql.Rows) error {
-		var k members.APIKey
-		if err := r.Scan(keyDest(&k)...); err != nil {
-			return err
-		}
-		list = append(list, k)
-		return nil
-	})
+	list, err := collect(rows, keyDest)
 	return list, s.fail("list API keys", err)
 }
 

@@ -102,15 +102,7 @@ func (s *Store) groups(ctx context.Context, q statement, args ...any) ([]groups.
 	if err != nil {
 		return nil, s.fail("list groups", err)
 	}
-	var list []groups.Group
-	err = each(rows, func(r *sql.Rows) error {
-		var g groups.Group
-		if err := r.Scan(groupDest(&g)...); err != nil {
-			return err
-		}
-		list = append(list, g)
-		return nil
-	})
+	list, err := collect(rows, groupDest)
 	return list, s.fail("list groups", err)
 }
 

@@ -28,6 +28,6 @@ func (s *Store) ListMembers(ctx context.Context, f members.ListFilter) ([]member
 	if err != nil {
 		return nil, s.fail("list members", err)
 	}
-	list, err := scanMembers(rows)
+	list, err := collect(rows, memberDest)
 	return list, s.fail("list members", err)
 }

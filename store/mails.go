@@ -65,15 +65,7 @@ func (s *Store) Mails(ctx context.Context, f members.MailFilter) ([]members.Orde
 	if err != nil {
 		return nil, s.fail("list mails", err)
 	}
-	var list []members.OrderStatus
-	err = each(rows, func(r *sql.Rows) error {
-		var m members.OrderStatus
-		if err := r.Scan(mailDest(&m)...); err != nil {
-			return err
-		}
-		list = append(list, m)
-		return nil
-	})
+	list, err := collect(rows, mailDest)
 	return list, s.fail("list mails", err)
 }
 

@@ -27,19 +27,6 @@ func memberDest(m *members.Member) []any {
 	}
 }
 
-// scanMembers reads rows of memberColumns to their end.
-func scanMembers(rows *sql.Rows) (list []members.Member, err error) {
-	err = each(rows, func(r *sql.Rows) error {
-		var m members.Member
-		if err := r.Scan(memberDest(&m)...); err != nil {
-			return err
-		}
-		list = append(list, m)
-		return nil
-	})
-	return list, err
-}
-
 // addFreshMember adds a member who never tried to sign in, as nearly all in an
 // import are, by little more than half of the values: on SQLite each costs time.
 const addFreshMember statement = `

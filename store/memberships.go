@@ -96,15 +96,7 @@ func (s *Store) memberships(ctx context.Context, q statement, args ...any) ([]me
 	if err != nil {
 		return nil, s.fail("list memberships", err)
 	}
-	var list []members.Membership
-	err = each(rows, func(r *sql.Rows) error {
-		var m members.Membership
-		if err := r.Scan(membershipDest(&m)...); err != nil {
-			return err
-		}
-		list = append(list, m)
-		return nil
-	})
+	list, err := collect(rows, membershipDest)
 	return list, s.fail("list memberships", err)
 }
 

@@ -42,14 +42,6 @@ func migrationsOf(kind string) (fs.FS, error) {
 	return txtar.FS(texts)
 }
 
-// kind is how the migrations call the database.
-func (s *Store) kind() string {
-	if s.mysql {
-		return "mysql"
-	}
-	return "sqlite"
-}
-
 // versionTable records which migrations were applied.
 const versionTable = "reseed_schema"
 
@@ -83,11 +75,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
-	dialect, locker := goose.DialectSQLite3, lock.SessionLocker(&fileLock{path: s.path})
+	dialect, kind, locker := goose.DialectSQLite3, "sqlite", lock.SessionLocker(&fileLock{path: s.path})
 	if s.mysql {
-		dialect, locker = goose.DialectMySQL, &serverLock{lease: clusterLease{holder: rand.Text()}}
+		dialect, kind, locker = goose.DialectMySQL, "mysql", &serverLock{lease: clusterLease{holder: rand.Text()}}
 	}
-	files, err := migrationsOf(s.kind())
+	files, err := migrationsOf(kind)
 	if err != nil {
 		return err
 	}
@@ -117,7 +109,7 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 // none, and the one this program was made for.
 func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error) {
 	ctx = withoutBreaker(ctx)
-	if want, err = s.newest(); err != nil {
+	if want, err = newest(); err != nil {
 		return 0, 0, err
 	}
 	var tables int
@@ -132,7 +124,7 @@ func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error)
 }
 
 // newest returns the version of the last migration, by its file's name.
-func (s *Store) newest() (int64, error) {
+func newest() (int64, error) {
 	files, err := migrations.ReadDir("migrations")
 	if err != nil {
 		return 0, err

@@ -45,18 +45,10 @@ func planOf(ctx context.Context, t *testing.T, s *Store, q statement) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
-	var plan []string
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			t.Fatal(err)
-		}
-		plan = append(plan, detail)
-	}
-	if err := rows.Err(); err != nil {
+	type step struct{ id, parent, unused, detail string }
+	steps, err := collect(rows, func(s *step) []any { return []any{&s.id, &s.parent, &s.unused, &s.detail} })
+	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprint(plan)
+	return fmt.Sprint(steps)
 }

@@ -290,6 +290,20 @@ func one(rows *sql.Rows, dest []any) error {
 	return rows.Close()
 }
 
+// collect scans every row to where dest says that the columns of a value go, and
+// ends rows.
+func collect[T any](rows *sql.Rows, dest func(*T) []any) (list []T, err error) {
+	err = each(rows, func(r *sql.Rows) error {
+		var value T
+		if err := r.Scan(dest(&value)...); err != nil {
+			return err
+		}
+		list = append(list, value)
+		return nil
+	})
+	return list, err
+}
+
 // each scans every row by scan and ends rows.
 func each(rows *sql.Rows, scan func(*sql.Rows) error) error {
 	defer rows.Close()

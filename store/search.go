@@ -30,7 +30,7 @@ func (s *Store) SearchMembers(ctx context.Context, text string, limit int) ([]me
 	if err != nil {
 		return nil, s.fail("search members", err)
 	}
-	list, err := scanMembers(rows)
+	list, err := collect(rows, memberDest)
 	return list, s.fail("search members", err)
 }
 

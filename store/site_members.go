@@ -56,7 +56,7 @@ func (s *Store) GroupMembers(ctx context.Context, group int64, q members.MemberQ
 	if err != nil {
 		return nil, 0, s.fail("list members of a group", err)
 	}
-	list, err := scanMembers(rows)
+	list, err := collect(rows, memberDest)
 	return list, total, s.fail("list members of a group", err)
 }
 

@@ -116,6 +116,7 @@ func loadPageFolders(fsys fs.FS, into map[string]*pageSource) error {
 	if err != nil {
 		return fmt.Errorf("read the templates folder: %w", err)
 	}
+	keys := slices.Sorted(maps.Keys(into[builtin].texts[""]))
 	var faults []error
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {
@@ -131,7 +132,7 @@ func loadPageFolders(fsys fs.FS, into map[string]*pageSource) error {
 			faults = append(faults, fmt.Errorf("%s: another folder's name differs by case alone", e.Name()))
 			continue
 		}
-		s, err := loadPageFolder(fsys, e.Name(), slices.Sorted(maps.Keys(into[builtin].texts[""])))
+		s, err := loadPageFolder(fsys, e.Name(), keys)
 		faults = append(faults, err)
 		if s != nil {
 			into[key] = s

@@ -36,7 +36,7 @@ func decodeTOML(text string, into any, known []string) error {
 }
 
 // lineOf returns the line of a table's key, "line N: ", or "" if it can't be
-// found. Without a name the table is the file's top, and the key its heading.
+// found. The table "" is the file's top; the key "" stands for a table's heading.
 func lineOf(text, table, key string) string {
 	number, within := 0, table == ""
 	for line := range strings.Lines(text) {
