@@ -162,7 +162,7 @@ func (t tx) settle(ctx context.Context, r mail.Round) error {
 	alike := map[mail.Settlement][]mail.ID{}
 	for _, o := range r.Settle {
 		id := o.ID
-		o.ID, o.Reason = mail.ID{}, clip(o.Reason)
+		o.ID, o.Ordered, o.Reason = mail.ID{}, time.Time{}, clip(o.Reason)
 		if o.State != mail.Pending {
 			o.Due = time.Time{}
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/reseed-project/reseed/mail"
 )
 
 // What a round does to orders by their ids is found by the ids: by the state it
@@ -51,4 +53,33 @@ func planOf(ctx context.Context, t *testing.T, s *Store, q statement) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprint(steps)
+}
+
+// What a round settles alike is one statement, whenever each mail was ordered.
+func TestSettledAlikeTogether(t *testing.T) {
+	settled := 0
+	s, err := Open(t.Context(), Config{Path: t.TempDir() + "/reseed.db", Now: time.Now, Trace: func(q string) {
+		if strings.HasPrefix(q, settleMails) {
+			settled++
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	r := mail.Round{Worker: "w", Now: now, Lease: time.Minute}
+	for i := range mostIDs {
+		r.Settle = append(r.Settle, mail.Settlement{ID: mail.ID{byte(i)}, State: mail.Sent, Attempted: true,
+			Due: now.Add(time.Duration(i)), Ordered: now.Add(-time.Duration(i) * time.Second)})
+	}
+	if _, err := s.Round(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if settled != 1 {
+		t.Errorf("%d mails were settled by %d statements, want 1", mostIDs, settled)
+	}
 }
