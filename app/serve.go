@@ -16,6 +16,7 @@ import (
 // NewServing returns an app that waits for its database while it serves on l. It
 // says where it listens on out, once it is ready, and logs to log.
 func NewServing(ctx context.Context, cfg *config.Config, l net.Listener, out, log io.Writer) (*App, error) {
+	reserveHeadroom()
 	outliveReaders()
 	lines := newLogLines(log)
 	level := &slog.LevelVar{}
