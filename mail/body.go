@@ -1,110 +1,76 @@
 package mail
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/base64"
-	"errors"
-	"io"
-	"mime"
 	"mime/multipart"
-	"mime/quotedprintable"
 	"net/textproto"
 	"slices"
-	"time"
-
-	"github.com/jordan-wright/email"
+	"strings"
 )
 
-// content has the library build the MIME body and returns it with the header
-// fields that describe it. What the library does that we replace:
-//   - its header comes in the order of a map and splits names at commas;
-//   - its boundaries are random: a mail that is sent again must be the same bytes;
-//   - it quotes all texts (quoted-printable), which cuts links in two, and several
-//     clients show or copy the broken half: ASCII goes as it is, the rest in base64;
-//   - its Message-Id and Date are the host's name and the time of the call.
+// content returns the MIME body and the header fields that describe it: a text,
+// or plain text and HTML as alternatives (RFC 2046 5.1.4).
 func (m *Message) content() (textproto.MIMEHeader, []byte, error) {
-	e := email.NewEmail()
-	e.Text, e.HTML = []byte(m.Text), []byte(m.HTML)
-	e.Headers.Set("Message-Id", m.MessageID())
-	e.Headers.Set("Date", m.Date.UTC().Format(time.RFC1123Z))
-	raw, err := e.Bytes()
-	if err != nil {
-		return nil, nil, err
+	var parts []part
+	if m.Text != "" {
+		parts = append(parts, newPart("text/plain; charset=UTF-8", m.Text))
 	}
-	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
-	fields, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(append(head, "\r\n\r\n"...)))).ReadMIMEHeader()
-	if err != nil {
-		return nil, nil, err
+	if m.HTML != "" {
+		parts = append(parts, newPart("text/html; charset=UTF-8", m.HTML))
 	}
-	mediaType, params, err := mime.ParseMediaType(fields.Get("Content-Type"))
-	if err != nil {
-		return nil, nil, err
+	if len(parts) == 1 {
+		return parts[0].header, parts[0].body, nil
 	}
-	if params["boundary"] == "" {
-		body, err = unquote(fields, body)
-		return fields, body, err
-	}
-	boundary := "=_" + m.ID.String()
-	fields.Set("Content-Type", mediaType+`; boundary="`+boundary+`"`)
-	body, err = rewrite(multipart.NewReader(bytes.NewReader(body), params["boundary"]), boundary)
-	return fields, body, err
+	boundary := "=_" + m.ID.String() // a mail that is sent again must be the same bytes
+	body, err := alternatives(parts, boundary)
+	head := textproto.MIMEHeader{"Content-Type": {`multipart/alternative; boundary="` + boundary + `"`}}
+	return head, body, err
 }
 
-// rewrite puts the parts between that boundary, unquoted.
-func rewrite(parts *multipart.Reader, boundary string) ([]byte, error) {
+// part is a text as it is mailed.
+type part struct {
+	header textproto.MIMEHeader
+	body   []byte
+}
+
+// newPart gives ASCII as it is, and the rest in base64. Quoted-printable would cut
+// links in two, and several clients show or copy the broken half. And not 8bit,
+// even to a server that offers 8BITMIME: one further on may not, and recodes the
+// text, into quoted-printable mostly, which breaks the signature and the links.
+// Texts of a few KB don't gain by a third less.
+func newPart(mediaType, text string) part {
+	body, encoding := crlf(text), "7bit"
+	if !sevenBit(body) {
+		body, encoding = inBase64(body), "base64"
+	}
+	return part{textproto.MIMEHeader{"Content-Type": {mediaType}, "Content-Transfer-Encoding": {encoding}}, body}
+}
+
+// crlf makes all ends of lines those of mail.
+func crlf(text string) []byte {
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+	return []byte(strings.ReplaceAll(text, "\n", "\r\n"))
+}
+
+// alternatives puts the parts between that boundary.
+func alternatives(parts []part, boundary string) ([]byte, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	if err := w.SetBoundary(boundary); err != nil {
 		return nil, err
 	}
-	for {
-		p, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) {
-			err = w.Close() // before the bytes are taken
-			return b.Bytes(), err
-		}
+	for _, p := range parts {
+		to, err := w.CreatePart(p.header)
 		if err != nil {
 			return nil, err
 		}
-		if err := rewritePart(w, p); err != nil {
+		if _, err := to.Write(p.body); err != nil {
 			return nil, err
 		}
 	}
-}
-
-func rewritePart(w *multipart.Writer, p *multipart.Part) error {
-	quoted, err := io.ReadAll(p)
-	if err != nil {
-		return err
-	}
-	text, err := unquote(p.Header, quoted)
-	if err != nil {
-		return err
-	}
-	part, err := w.CreatePart(p.Header)
-	if err != nil {
-		return err
-	}
-	_, err = part.Write(text)
-	return err
-}
-
-// unquote takes quoted-printable off a text and says so in its header.
-func unquote(header textproto.MIMEHeader, quoted []byte) ([]byte, error) {
-	text, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(quoted)))
-	if err != nil {
-		return nil, err
-	}
-	if sevenBit(text) {
-		header.Set("Content-Transfer-Encoding", "7bit")
-		return text, nil
-	}
-	// Not 8bit, even to a server that offers 8BITMIME: one further on may not, and
-	// recodes the text, into quoted-printable mostly, which breaks the signature and
-	// the links. Texts of a few KB don't gain by a third less.
-	header.Set("Content-Transfer-Encoding", "base64")
-	return inBase64(text), nil
+	err := w.Close() // before the bytes are taken
+	return b.Bytes(), err
 }
 
 // base64Line is how long lines of base64 may be (RFC 2045 6.8).

@@ -5,7 +5,7 @@ import (
 	htmltemplate "html/template"
 	"strings"
 
-	"github.com/inbucket/html2text"
+	"github.com/jaytaylor/html2text"
 	"golang.org/x/net/html"
 )
 

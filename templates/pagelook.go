@@ -128,17 +128,16 @@ func newLook(sources []*pageSource) *Look {
 			l.NextOrigins = s.settings.NextOrigins
 		}
 	}
+	if l.DarkAccent == "" {
+		l.DarkAccent = tint(l.Accent, darkCard)
+	}
 	l.Style = l.styleSheet()
 	return l
 }
 
 func (l *Look) styleSheet() string {
-	dark := l.DarkAccent
-	if dark == "" {
-		dark = tint(l.Accent, darkCard)
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, ":root{--accent:%s;--link:%[1]s}\n@media (prefers-color-scheme:dark){:root{--link:%s}}\n", l.Accent, dark)
+	fmt.Fprintf(&b, ":root{--accent:%s;--link:%[1]s}\n@media (prefers-color-scheme:dark){:root{--link:%s}}\n", l.Accent, l.DarkAccent)
 	for _, s := range slices.Backward(l.sources) { // the most specific has the last word
 		b.WriteString(s.style)
 	}

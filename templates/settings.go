@@ -283,7 +283,7 @@ func (s *Set) Settings(chain []string) MailSettings {
 // like takes name and colours from the pages of the same group.
 func (b Brand) like(l *Look) Brand {
 	b.Name = cmp.Or(l.Name, b.Name)
-	b.Accent, b.DarkAccent = l.Accent, cmp.Or(l.DarkAccent, tint(l.Accent, darkCard))
+	b.Accent, b.DarkAccent = l.Accent, l.DarkAccent
 	return b
 }
 
