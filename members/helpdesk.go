@@ -31,7 +31,7 @@ type OrderStatus struct {
 	ClaimedBy  string // the worker that is sending it
 	LeaseUntil time.Time
 	SentAt     time.Time
-	Settled    time.Time // when it became sent, dead or dropped
+	Settled    time.Time // when it became sent, dead or dropped; zero for what was dropped unclaimed, as is most for unknown members
 	Outcome    string    // why it is dead, dropped or tried again
 }
 

@@ -119,7 +119,7 @@ const (
 SELECT o.id, o.template, o.reason, o.purpose, o.member_id, o.addressed, o.group_id, o.token_hash,
 	o.created_at, o.expires_at, o.options, o.used_at IS NOT NULL,
 	(SELECT r.id FROM mails AS r
-		WHERE r.member_id = o.member_id AND r.dropped = 0 AND r.addressed = 1 AND r.created_at >= `
+		WHERE r.member_id = o.member_id AND r.uncounted = 0 AND r.created_at >= `
 	mailInputsFrom = `
 		AND r.token_hash IS NOT NULL AND r.id <> o.id AND (r.state = 'sent' OR r.id < o.id)
 		LIMIT 1 OFFSET ?) IS NOT NULL,

@@ -67,8 +67,7 @@ WHERE +state = 'sending' AND id IN `
 	redateMails = `
 UPDATE mails SET due_at = ? WHERE +state = 'pending' AND id IN `
 	sortMails = `
-UPDATE mails SET settled_at = CASE WHEN addressed = 1 OR due_at <= ? THEN NULL ELSE ? END,
-	outcome = CASE WHEN addressed = 1 OR due_at <= ? THEN '' ELSE 'no such member' END,
+UPDATE mails SET outcome = CASE WHEN addressed = 1 OR due_at <= ? THEN '' ELSE 'no such member' END,
 	state = CASE WHEN addressed = 1 OR due_at <= ? THEN 'pending' ELSE 'dropped' END
 WHERE +state = 'new' AND id IN `
 	claimMails = `
@@ -248,7 +247,7 @@ func (t tx) sort(ctx context.Context, r mail.Round, result *mail.RoundResult) er
 		return err
 	}
 	until := t.at(lastDecoy)
-	return t.forAll(ctx, bySize{sortOne, sortSome, sortMany}, ids, until, t.at(r.Now), until, until)
+	return t.forAll(ctx, bySize{sortOne, sortSome, sortMany}, ids, until, until)
 }
 
 func (t tx) claim(ctx context.Context, r mail.Round) (claimed []mail.Order, err error) {

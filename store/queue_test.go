@@ -486,7 +486,7 @@ func TestSortDropsUnaddressedOrders(t *testing.T) {
 		if counts[mail.Dropped] != 300 || counts[mail.Pending] != 150 {
 			t.Errorf("counts %v", counts)
 		}
-		if o := e.state(nobodys[0]); o.State != mail.Dropped || o.Settled.IsZero() || o.Outcome != "no such member" {
+		if o := e.state(nobodys[0]); o.State != mail.Dropped || !o.Settled.IsZero() || o.Outcome != "no such member" {
 			t.Errorf("for nobody: %+v", o)
 		}
 		if len(first) > 7 { // BEGIN, the look, three updates for 128 each, COMMIT
