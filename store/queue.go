@@ -156,31 +156,43 @@ func (s *Store) Round(ctx context.Context, r mail.Round) (mail.RoundResult, erro
 	return result, nil
 }
 
+// outcome is what a settlement writes.
+type outcome struct {
+	state     mail.State
+	due       time.Time // zero unless it is tried again
+	reason    string
+	attempted bool
+}
+
+func outcomeOf(s mail.Settlement) outcome {
+	o := outcome{state: s.State, reason: clip(s.Reason), attempted: s.Attempted}
+	if s.State == mail.Pending {
+		o.due = s.Due
+	}
+	return o
+}
+
 // settle ends claims; those with one outcome together.
 func (t tx) settle(ctx context.Context, r mail.Round) error {
-	alike := map[mail.Settlement][]mail.ID{}
-	for _, o := range r.Settle {
-		id := o.ID
-		o.ID, o.Ordered, o.Reason = mail.ID{}, time.Time{}, clip(o.Reason)
-		if o.State != mail.Pending {
-			o.Due = time.Time{}
-		}
-		alike[o] = append(alike[o], id)
+	alike := map[outcome][]mail.ID{}
+	for _, s := range r.Settle {
+		o := outcomeOf(s)
+		alike[o] = append(alike[o], s.ID)
 	}
 	for o, ids := range alike {
 		var sent, settled any
 		attempts := 0
-		if o.Attempted {
+		if o.attempted {
 			attempts = 1
 		}
-		if o.State != mail.Pending {
+		if o.state != mail.Pending {
 			settled = t.at(r.Now)
 		}
-		if o.State == mail.Sent {
+		if o.state == mail.Sent {
 			sent = settled
 		}
 		err := t.forAll(ctx, bySize{settleOne, settleSome, settleMany}, ids,
-			string(o.State), attempts, t.at(o.Due), sent, settled, o.Reason, r.Worker)
+			string(o.state), attempts, t.at(o.due), sent, settled, o.reason, r.Worker)
 		if err != nil {
 			return err
 		}
