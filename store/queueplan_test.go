@@ -14,14 +14,7 @@ import (
 // would read the whole backlog for each hundred of them. SQLite knows nothing of
 // how many orders there are in a state.
 func TestRoundsFindOrdersByTheirIDs(t *testing.T) {
-	s, err := Open(t.Context(), Config{Path: t.TempDir() + "/reseed.db", Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := openTraced(t, nil)
 	for name, b := range map[string]bySize{
 		"settle": {settleOne, settleSome, settleMany}, "renew": {renewOne, renewSome, renewMany},
 		"rescue": {rescueOne, rescueSome, rescueMany}, "redate": {redateOne, redateSome, redateMany},
@@ -35,6 +28,21 @@ func TestRoundsFindOrdersByTheirIDs(t *testing.T) {
 			}
 		}
 	}
+}
+
+// openTraced opens a migrated store in a file of its own, whose statements the
+// trace is told of unless it is nil.
+func openTraced(t *testing.T, trace func(string)) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), Config{Path: t.TempDir() + "/reseed.db", Now: time.Now, Trace: trace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func planOf(ctx context.Context, t *testing.T, s *Store, q statement) string {
@@ -58,18 +66,11 @@ func planOf(ctx context.Context, t *testing.T, s *Store, q statement) string {
 // What a round settles alike is one statement, whenever each mail was ordered.
 func TestSettledAlikeTogether(t *testing.T) {
 	settled := 0
-	s, err := Open(t.Context(), Config{Path: t.TempDir() + "/reseed.db", Now: time.Now, Trace: func(q string) {
+	s := openTraced(t, func(q string) {
 		if strings.HasPrefix(q, settleMails) {
 			settled++
 		}
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	})
 	now := time.Now()
 	r := mail.Round{Worker: "w", Now: now, Lease: time.Minute}
 	for i := range mostIDs {
