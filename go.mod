@@ -17,6 +17,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/mux v1.8.1
 	github.com/grafana/grafana-foundation-sdk/go v0.0.22
+	github.com/jaytaylor/html2text v0.0.0-20230321000545-74c2419ad056
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/prometheus/client_golang v1.25.0
@@ -42,7 +43,6 @@ require github.com/go-test/deep v1.1.2 // indirect
 
 require (
 	github.com/evanw/esbuild v0.28.2
-	github.com/jaytaylor/html2text v0.0.0-20230321000545-74c2419ad056
 	github.com/pb33f/jsonschema/v6 v6.0.3
 	github.com/pb33f/libopenapi v0.42.5
 	github.com/pb33f/libopenapi-validator v0.16.3
