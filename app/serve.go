@@ -16,7 +16,7 @@ import (
 // NewServing returns an app that waits for its database while it serves on l. It
 // says where it listens on out, once it is ready, and logs to log.
 func NewServing(ctx context.Context, cfg *config.Config, l net.Listener, out, log io.Writer) (*App, error) {
-	reserveHeadroom()
+	headroom := reserveHeadroom()
 	outliveReaders()
 	lines := newLogLines(log)
 	level := &slog.LevelVar{}
@@ -27,7 +27,11 @@ func NewServing(ctx context.Context, cfg *config.Config, l net.Listener, out, lo
 	}
 	a.level = level
 	release := markRunning(cfg)
-	a.closeLog = func() error { release(); return lines.Close() }
+	a.closeLog = func() error {
+		runtime.KeepAlive(headroom)
+		release()
+		return lines.Close()
+	}
 	spareProcessor(cfg)
 	a.whenReady = func() {
 		a.Announce(out, l.Addr())
