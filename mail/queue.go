@@ -28,6 +28,9 @@ func NewID(now time.Time, random io.Reader) (ID, error) {
 	return newID(now, drawn), nil
 }
 
+// FirstID returns the smallest ID of that time's millisecond.
+func FirstID(now time.Time) ID { return newID(now, [10]byte{}) }
+
 func newID(now time.Time, drawn [10]byte) ID {
 	var id ID
 	binary.BigEndian.PutUint64(id[:], uint64(now.UnixMilli())<<16)

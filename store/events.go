@@ -91,7 +91,7 @@ const eventColumns = `e.id, e.at, e.kind, e.request_id, e.member_id, e.actor, e.
 
 const (
 	eventFilter = `
-WHERE (? = '' OR e.kind = ?) AND (? = '' OR e.identifier = ?) AND e.at >= ? AND e.id < ?`
+WHERE (? = '' OR e.kind = ?) AND (? = '' OR e.identifier = ?) AND e.at >= ? AND e.id >= ? AND e.id < ?`
 	listEvents statement = `
 SELECT ` + eventColumns + ` FROM events AS e` + eventFilter + `
 ORDER BY e.id DESC LIMIT ?`
@@ -113,7 +113,8 @@ func (s *Store) Events(ctx context.Context, f EventFilter) ([]members.Event, err
 	if f.Since.IsZero() {
 		f.Since = time.Unix(0, 0)
 	}
-	args := []any{string(f.Kind), string(f.Kind), f.Identifier, f.Identifier, s.at(f.Since), f.Before[:]}
+	first := mail.FirstID(f.Since)
+	args := []any{string(f.Kind), string(f.Kind), f.Identifier, f.Identifier, s.at(f.Since), first[:], f.Before[:]}
 	q := listEvents
 	if f.MemberID != 0 {
 		q, args = memberEvents, append(args, f.MemberID)

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/reseed-project/reseed/mail"
 )
 
 // Deletions take the oldest rows first, and a few at a time, so that no lock
@@ -15,9 +17,9 @@ ORDER BY settled_at, id LIMIT ?`
 DELETE FROM mails WHERE id IN (SELECT o.id FROM mails AS o
 	WHERE o.settled_at < ? AND (o.expires_at IS NULL OR o.expires_at < ?)
 	ORDER BY o.settled_at LIMIT ?)`
-	purgeEventsMySQL  statement = `DELETE FROM events WHERE at < ? ORDER BY at, id LIMIT ?`
+	purgeEventsMySQL  statement = `DELETE FROM events WHERE id < ? ORDER BY id LIMIT ?`
 	purgeEventsSQLite statement = `
-DELETE FROM events WHERE id IN (SELECT e.id FROM events AS e WHERE e.at < ? ORDER BY e.at, e.id LIMIT ?)`
+DELETE FROM events WHERE id IN (SELECT e.id FROM events AS e WHERE e.id < ? ORDER BY e.id LIMIT ?)`
 )
 
 // PurgeMails deletes up to limit orders that were sent, dead or dropped before
@@ -48,9 +50,11 @@ func (s *Store) PurgeDropped(ctx context.Context, before time.Time, limit int) (
 	return int(n), s.fail("purge dropped mails", err)
 }
 
-// PurgeEvents deletes up to limit security events from before a time and returns how many.
+// PurgeEvents deletes up to limit security events from before a time, to the
+// millisecond that their ids begin with, and returns how many.
 func (s *Store) PurgeEvents(ctx context.Context, before time.Time, limit int) (int, error) {
-	n, err := s.exec(ctx, s.choose(purgeEventsMySQL, purgeEventsSQLite), s.at(before), limit)
+	first := mail.FirstID(before)
+	n, err := s.exec(ctx, s.choose(purgeEventsMySQL, purgeEventsSQLite), first[:], limit)
 	return int(n), s.fail("purge events", err)
 }
 

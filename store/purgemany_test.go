@@ -34,8 +34,11 @@ SELECT CAST(printf('%016d', i) AS BLOB), 'reset-password-confirm', i % 1000, 1, 
 INSERT INTO mails (id, template, member_id, addressed, token_hash, created_at, expires_at, options, state, due_at, settled_at)
 SELECT LPAD(i, 16, '0'), 'reset-password-confirm', i % 1000, 1, UNHEX(SHA2(i, 256)), at, at, '{}', 'sent', at, at FROM (SELECT i, ? + INTERVAL i MICROSECOND + INTERVAL (i % 2 = 0) DAY AS at FROM seq) AS x`},
 	"events": {(*store.Store).PurgeEvents, `
-INSERT INTO events (id, at, kind, member_id) SELECT CAST(printf('%016d', i) AS BLOB), ? + i + (i % 2 = 0) * 86400000000, 'reset-requested', i % 1000 FROM seq`, `
-INSERT INTO events (id, at, kind, member_id) SELECT LPAD(i, 16, '0'), ? + INTERVAL i MICROSECOND + INTERVAL (i % 2 = 0) DAY, 'reset-requested', i % 1000 FROM seq`},
+INSERT INTO events (id, at, kind, member_id)
+SELECT unhex(printf('%012x%020x', at / 1000, i)), at, 'reset-requested', i % 1000 FROM (SELECT i, ? + i + (i % 2 = 0) * 86400000000 AS at FROM seq)`, `
+INSERT INTO events (id, at, kind, member_id)
+SELECT UNHEX(CONCAT(LPAD(HEX(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', at) DIV 1000), 12, '0'), LPAD(HEX(i), 20, '0'))), at, 'reset-requested', i % 1000
+FROM (SELECT i, ? + INTERVAL i MICROSECOND + INTERVAL (i % 2 = 0) DAY AS at FROM seq) AS x`},
 	"sessions": {(*store.Store).PurgeSessions, `
 INSERT INTO sessions (id_hash, member_id, created_at, seen_at, expires_at)
 SELECT randomblob(32), 1, at, at, at FROM (SELECT i, ? + i + (i % 2 = 0) * 86400000000 AS at FROM seq)`, `
