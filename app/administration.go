@@ -49,9 +49,6 @@ func Links(ctx context.Context, cfg *config.Config, s *store.Store, l *templates
 // leftToServers leaves the mails that a command queues to the servers.
 type leftToServers struct{}
 
-// Backlog is what a command doesn't know.
-func (leftToServers) Backlog() time.Duration { return 0 }
-
 // Wake does nothing: servers look for mails.
 func (leftToServers) Wake() {}
 

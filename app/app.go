@@ -166,7 +166,7 @@ func (a *App) wire(o Deps, keys password.Keys) error {
 		return err
 	}
 	a.Audit = audit.New(a.Store, a.Log, audit.NewMaskers(a.Config.AuditIdentifiers == "hashed", a.Config.AuditAddresses == "hashed", keys))
-	dispatch := &dispatcher{stopping: a.stopping, anyClock: o.TestServer}
+	dispatch := &dispatcher{stopping: a.stopping}
 	a.Members = members.NewService(members.Config{
 		Store: a.Store, Dispatcher: dispatch, Audit: a.Audit,
 		Hasher: hasher, Policy: policy, Breaches: a.Config.Breaches(), Keys: keys, Templates: a.templates,

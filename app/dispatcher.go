@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"time"
 
 	"github.com/reseed-project/reseed/mail"
 )
@@ -12,16 +11,6 @@ import (
 type dispatcher struct {
 	*mail.Worker
 	stopping context.Context
-	// anyClock is set if the clock may jump, which looks like a long wait.
-	anyClock bool
-}
-
-// Backlog is how long new orders have been waiting.
-func (d *dispatcher) Backlog() time.Duration {
-	if d.anyClock {
-		return 0
-	}
-	return d.Worker.Backlog()
 }
 
 // Wake tells the worker that a mail was queued.

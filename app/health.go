@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
-	"time"
 )
 
 // state tells whether the server can answer.
@@ -38,9 +37,6 @@ func (a *App) Ready(context.Context) error {
 	}
 }
 
-// backlogged is a queue age that is worth a word; requests are refused a little later.
-const backlogged = 5 * time.Second
-
 // Detail returns the state of each part in a word. A server whose mail queue is
 // paused is ready all the same: it accepts requests and mails them later.
 func (a *App) Detail(context.Context) map[string]string {
@@ -62,8 +58,6 @@ func (a *App) Detail(context.Context) map[string]string {
 		parts["mail"] = "paused"
 	case s.QueueDown != "":
 		parts["mail"] = "queue unavailable"
-	case a.Worker.Backlog() > backlogged:
-		parts["mail"] = "behind"
 	}
 	return parts
 }

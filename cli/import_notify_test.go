@@ -99,13 +99,13 @@ func sendDue(t *testing.T, im *importer, now time.Time, sent map[mail.ID]bool) i
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := mail.Round{Worker: "w", Now: now, Latest: now.Add(time.Hour), Lease: time.Minute, Rescue: true, Sort: 100, Claim: 100}
+	r := mail.Round{Worker: "w", Now: now, Latest: now.Add(time.Hour), Lease: time.Minute, Rescue: true, Claim: 100}
 	result, err := im.Round(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	settle := mail.Round{Worker: "w", Now: now, Latest: now.Add(time.Hour), Lease: time.Minute}
-	for _, o := range result.Claimed {
+	for _, o := range result {
 		if sent[o.ID] || o.Created.After(now) {
 			t.Errorf("mail %s of %v is sent at %v", o.ID, o.Created, now)
 		}

@@ -96,9 +96,9 @@ func TestFLT11_RescueComesWhereverTheClockWas(t *testing.T) {
 				id := b.queue.add(t, 1, 12*time.Hour)[0]
 				b.queue.rows[id].due = time.Now().Add(by)
 				ahead := time.Now().Add(by)
-				dead := Round{Worker: "dead", Now: ahead, Lease: time.Minute, Latest: ahead.Add(time.Hour), Sort: 1, Claim: 1}
-				if r, err := b.queue.Round(t.Context(), dead); err != nil || len(r.Claimed) != 1 {
-					t.Fatal(r, err)
+				dead := Round{Worker: "dead", Now: ahead, Lease: time.Minute, Latest: ahead.Add(time.Hour), Claim: 1}
+				if claimed, err := b.queue.Round(t.Context(), dead); err != nil || len(claimed) != 1 {
+					t.Fatal(claimed, err)
 				}
 				b.run(t)
 				pass(t, 2*time.Minute)

@@ -42,8 +42,7 @@ type Config struct {
 	Poll         time.Duration // the queue is looked at again after; 1 s
 	Lease        time.Duration // how long an order is ours unless we renew that; 1 min
 	Attempt      time.Duration // the longest attempt; 12 min
-	Sort         int           // new orders looked at in a round; 2048
-	Decoys       int           // of these, orders for unknown members that are worked on all the same; 16, below 0 none
+	Decoys       int           // orders for unknown members that a round has worked on all the same; 16, below 0 none
 	Batch        int           // orders in our hands at most; 512
 	Parallel     int           // mails sent at once; 16
 	Slow         time.Duration // attempts this old make their domain a slow one; 5 s
@@ -74,7 +73,6 @@ func (c *Config) setDefaults() {
 	c.Poll = cmp.Or(c.Poll, time.Second)
 	c.Lease = cmp.Or(c.Lease, time.Minute)
 	c.Attempt = cmp.Or(c.Attempt, 12*time.Minute)
-	c.Sort = cmp.Or(c.Sort, 2048)
 	c.Batch = cmp.Or(c.Batch, 512)
 	c.Decoys = max(cmp.Or(c.Decoys, 16), 0)
 	c.Parallel = cmp.Or(c.Parallel, 16)
@@ -100,7 +98,7 @@ func (c *Config) check() error {
 	fault(c.Now == nil, "a clock is needed")
 	fault(c.Name == "", "a name is needed")
 	fault(c.Lease < 4*c.Beat, "a lease must be at least four times the beat")
-	fault(min(c.Parallel, c.Batch, c.Sort) < 0, "numbers must be positive")
+	fault(min(c.Parallel, c.Batch) < 0, "numbers must be positive")
 	fault(min(c.Spread, c.Beat, c.Poll, c.Attempt, c.Slow, c.Grace, c.QueueTimeout, c.GiveUp) < 0, "durations must be positive")
 	fault(min(c.Retry.First, c.Pause.First) < 0, "back-off must be positive")
 	fault(c.Retry.Max < c.Retry.First || c.Pause.Max < c.Pause.First, "back-off must not shrink")

@@ -55,10 +55,11 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 // State is where an order stands.
 type State string
 
-// An order is new until a worker has sorted it: it is pending then until a worker
-// claims it, or dropped, as most for unknown members are. Sent, dead and dropped are
-// final (a dead one can be put back by hand). Dropped orders never had anybody
-// to go to: no such member, or one over its limit.
+// An order is new until a worker claims it, and pending when it is to be tried
+// again. One for an unknown member is dropped from the start; a few of these are
+// claimed all the same, as decoys. Sent, dead and dropped are final (a dead one
+// can be put back by hand). Dropped orders never had anybody to go to: no such
+// member, or one over its limit.
 const (
 	New     State = "new"
 	Pending State = "pending"
@@ -107,27 +108,21 @@ type Round struct {
 	// ended, and due.
 	Rescue bool
 	Latest time.Time
-	// Sort looks at so many new orders, oldest first: those for unknown members are dropped,
-	// but for the first Decoys of them; these and all others are pending. It writes
-	// as much for the one as for the other.
-	Sort, Decoys int
-	// Claim takes so many pending orders that are due, oldest first; Only this one
-	// alone, new ones included.
-	Claim int
-	Only  *ID
-}
-
-// RoundResult is what a round found.
-type RoundResult struct {
-	Dropped int       // orders for unknown members
-	Claimed []Order   // in the worker's hands until the lease ends
-	Behind  time.Time // where new orders are left: when the last sorted one was due
+	// Announce queues the webhook calls of so many new orders, which are pending
+	// then. Without webhooks it does nothing.
+	Announce int
+	// Claim takes so many orders that are new or pending, and due, oldest first. Up
+	// to Decoys of them, if there are fewer, are of the last second's for unknown
+	// members. Only takes this one alone, whoever it is for.
+	Claim, Decoys int
+	Only          *ID
 }
 
 // Queue is where workers get their orders from. Many workers, on many machines,
 // may share one.
 type Queue interface {
-	// Round does all that is asked, or nothing. After an error it may have been
+	// Round does all that is asked, or nothing, and returns what it claimed: it is
+	// in the worker's hands until the lease ends. After an error it may have been
 	// done: what it claimed then comes back when its lease ends.
-	Round(ctx context.Context, r Round) (RoundResult, error)
+	Round(ctx context.Context, r Round) ([]Order, error)
 }

@@ -21,22 +21,18 @@ func (w *Worker) round(ctx context.Context, plan func(*Round)) ([]*attempt, erro
 	}
 	r := w.newRound()
 	plan(&r)
-	result, err := w.ask(ctx, r)
+	orders, err := w.ask(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	claimed := w.hold(result.Claimed, w.drafts(ctx, result.Claimed))
+	claimed := w.hold(orders, w.drafts(ctx, orders))
 	if r.Only != nil {
 		w.beginAll(claimed)
 		return claimed, nil
 	}
-	w.more = r.Sort > 0 && !result.Behind.IsZero() || r.Claim > 0 && len(result.Claimed) == r.Claim
+	w.more = r.Claim > 0 && len(orders) == r.Claim
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.sorted = r.Now
-	if !result.Behind.IsZero() {
-		w.sorted = result.Behind
-	}
 	for _, a := range claimed {
 		if d := w.delay(a.order, r.Now); d > 0 {
 			w.putOff(a, d)
@@ -83,26 +79,23 @@ func (w *Worker) settle() error {
 }
 
 // ask has the queue make a round and takes note of what it settled and renewed.
-func (w *Worker) ask(ctx context.Context, r Round) (RoundResult, error) {
+func (w *Worker) ask(ctx context.Context, r Round) ([]Order, error) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.QueueTimeout)
 	defer cancel()
 	if len(r.Settle) > 0 {
 		w.hook("before-round")
 	}
-	result, err := w.cfg.Queue.Round(limited, r)
+	claimed, err := w.cfg.Queue.Round(limited, r)
 	w.noteQueue("round", err)
 	if err != nil {
 		w.Wake() // a mail whose sending isn't recorded is sent twice
-		return result, fmt.Errorf("mail round: %w", err)
-	}
-	if result.Dropped > 0 {
-		w.cfg.Log.Info("orders without a member dropped", "orders", result.Dropped)
+		return nil, fmt.Errorf("mail round: %w", err)
 	}
 	w.settled(r)
-	if len(r.Settle)+result.Dropped+len(result.Claimed) > 0 {
+	if len(r.Settle)+len(claimed) > 0 {
 		w.hook("after-round")
 	}
-	return result, nil
+	return claimed, nil
 }
 
 // newRound returns a round that settles what has an outcome and, four times in
@@ -132,7 +125,7 @@ func (w *Worker) planRound(r *Round) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.returnSlow(r.Now)
-	r.Sort, r.Claim = w.cfg.Sort, w.room(r.Now)
+	r.Announce, r.Claim = w.cfg.Batch, w.room(r.Now)
 	w.begins = w.allowance()
 	r.Decoys = w.decoys(r.Claim)
 	w.finished = 0

@@ -23,7 +23,7 @@ var ErrStopped = errors.New("mail delivery has stopped")
 // Worker sends the mails of a queue. Any number of them may share one.
 //
 // It speaks to the queue in rounds, one transaction each, at a fixed beat:
-// outcomes are recorded, new orders sorted, pending ones claimed. Neither how
+// outcomes are recorded and orders claimed. Neither how
 // long sending takes nor whether anybody gets a mail changes when a round comes
 // or how many there are, so the time of other requests doesn't tell. What a mail
 // itself takes from requests is spread over half a second or so, in which many
@@ -50,7 +50,6 @@ type Worker struct {
 	begins   int             // attempts that may begin until the next round
 	domains  map[string]int  // the same by recipient's domain
 	attempts sync.WaitGroup
-	sorted   time.Time // orders made before are sorted; zero: Run hasn't begun
 	stopped  bool
 	outage   string
 }
@@ -90,25 +89,10 @@ func (w *Worker) Status() Status {
 	return s
 }
 
-// Backlog returns for how long new orders have been waiting to be sorted; about
-// a second at most unless more are made than can be. It is 0 before Run.
-func (w *Worker) Backlog() time.Duration {
-	now := w.cfg.Now()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.sorted.IsZero() {
-		return 0
-	}
-	return max(now.Sub(w.sorted), 0)
-}
-
 // Run sends what is due, oldest first, until the context ends. Then it takes no
 // more, gives back what it hasn't begun, lets mails being sent finish within
 // Grace, cuts off the rest and returns nil. A worker runs once.
 func (w *Worker) Run(ctx context.Context) error {
-	w.mu.Lock()
-	w.sorted = w.cfg.Now()
-	w.mu.Unlock()
 	w.Wake()
 	for failures := 0; w.ready(ctx, failures); {
 		if _, err := w.round(ctx, w.planRound); err != nil {

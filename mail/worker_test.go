@@ -61,12 +61,12 @@ func (q *memoryQueue) add(t *testing.T, n int, life time.Duration) []ID {
 	return ids
 }
 
-func (q *memoryQueue) Round(_ context.Context, r Round) (RoundResult, error) {
+func (q *memoryQueue) Round(_ context.Context, r Round) ([]Order, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.rounds++
 	if q.down != nil {
-		return RoundResult{}, q.down
+		return nil, q.down
 	}
 	for _, s := range r.Settle {
 		q.settle(r.Worker, s)
@@ -79,9 +79,7 @@ func (q *memoryQueue) Round(_ context.Context, r Round) (RoundResult, error) {
 	if r.Rescue {
 		q.rescue(r)
 	}
-	result := q.sort(r)
-	result.Claimed = q.claim(r)
-	return result, nil
+	return q.claim(r), nil
 }
 
 func (q *memoryQueue) settle(worker string, s Settlement) {
@@ -105,40 +103,23 @@ func (q *memoryQueue) rescue(r Round) {
 			if o.due.After(r.Now) {
 				o.due = r.Now
 			}
-		case o.state == Pending && o.due.After(r.Latest):
+		case (o.state == New || o.state == Pending) && o.due.After(r.Latest):
 			o.due = r.Now
 		}
 	}
 }
 
-func (q *memoryQueue) sort(r Round) (result RoundResult) {
-	fresh := q.oldest(func(o *row) bool { return o.state == New })
-	decoys := 0
-	for _, o := range fresh[:min(len(fresh), r.Sort)] {
-		o.state = Pending
-		if decoys < r.Decoys && o.order.Decoy {
-			decoys++
-		} else if o.order.Decoy {
-			o.state, o.reason = Dropped, "no such member"
-			result.Dropped++
-		}
-		result.Behind = o.due
-	}
-	if len(fresh) < r.Sort {
-		result.Behind = time.Time{}
-	}
-	return result
-}
-
 func (q *memoryQueue) claim(r Round) []Order {
-	due := q.oldest(func(o *row) bool {
-		if r.Only != nil {
-			return *r.Only == o.order.ID && (o.state == New || o.state == Pending && !o.due.After(r.Now))
-		}
-		return o.state == Pending && !o.due.After(r.Now)
+	unused := func(o *row) bool { return o.state == Dropped && o.order.Decoy && o.order.Attempts == 0 }
+	found := q.oldest(func(o *row) bool {
+		due := (o.state == New || o.state == Pending) && !o.due.After(r.Now)
+		return r.Only == nil && due || r.Only != nil && *r.Only == o.order.ID && (due || o.state == New || unused(o))
 	})
+	found = found[:min(len(found), r.Claim)]
+	decoys := q.oldest(func(o *row) bool { return r.Only == nil && unused(o) && o.due.After(r.Now.Add(-time.Second)) })
+	found = append(found, decoys[:min(len(decoys), r.Decoys, r.Claim-len(found))]...)
 	var claimed []Order
-	for _, o := range due[:min(len(due), r.Claim)] {
+	for _, o := range found {
 		o.state, o.worker, o.lease = Sending, r.Worker, r.Now.Add(r.Lease)
 		claimed = append(claimed, o.order)
 	}
@@ -353,7 +334,8 @@ func TestCrowdLeavesRoom(t *testing.T) {
 func TestNewMailsAreSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const spread = 500 * time.Millisecond
-		b := newBench(t, func(c *Config) { c.Spread, c.Rand = spread, rand.Float64 })
+		drawn := rand.New(rand.NewPCG(1, 2)) // the worker draws while it holds its lock
+		b := newBench(t, func(c *Config) { c.Spread, c.Rand = spread, drawn.Float64 })
 		b.queue.add(t, 100, time.Hour)
 		pass(t, time.Second)
 		began := time.Now()
@@ -433,7 +415,7 @@ func TestMAI10_OurFaultPausesTheQueue(t *testing.T) {
 			t.Errorf("%d attempts in an hour", n)
 		}
 		for _, id := range ids {
-			if o := b.queue.order(id); o.state != Pending || o.order.Attempts != 0 {
+			if o := b.queue.order(id); o.state != Pending && o.state != New || o.order.Attempts != 0 {
 				t.Fatalf("order is %s after %d attempts", o.state, o.order.Attempts)
 			}
 		}
@@ -626,7 +608,7 @@ func TestMAI19_RescueAfterTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		ids := b.queue.add(t, 20, 12*time.Hour)
-		dead := Round{Worker: "dead", Now: time.Now(), Lease: time.Minute, Latest: time.Now().Add(time.Hour), Sort: 5, Claim: 5}
+		dead := Round{Worker: "dead", Now: time.Now(), Lease: time.Minute, Latest: time.Now().Add(time.Hour), Claim: 5}
 		if _, err := b.queue.Round(t.Context(), dead); err != nil {
 			t.Fatal(err)
 		}
@@ -733,36 +715,6 @@ func TestStallingDomainsLeaveRoomForOthers(t *testing.T) {
 		}
 		if n := b.queue.count(Sent); n != 200 {
 			t.Errorf("%d of 200 sent beside those that stall", n)
-		}
-	})
-}
-
-// Orders for nobody are dropped while every slot that they may have is taken by
-// mails that don't get on.
-func TestSendingNeverGatesSorting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, func(c *Config) { c.Parallel = 2 })
-		b.queue.add(t, 200, time.Hour)
-		b.sender.answer = func(ctx context.Context, _ *Message) error {
-			<-ctx.Done()
-			return ctx.Err()
-		}
-		b.run(t)
-		pass(t, time.Minute)
-		held := b.worker.Status().Held
-		for _, id := range b.queue.add(t, 3000, time.Hour) {
-			b.queue.rows[id].order.Decoy = true
-		}
-		b.worker.Wake()
-		pass(t, time.Second)
-		if n := b.queue.count(Dropped); n != 3000 || b.queue.count(New) != 0 {
-			t.Errorf("%d dropped, %d still new", n, b.queue.count(New))
-		}
-		if now := b.worker.Status().Held; held > 4 || now > 4 {
-			t.Errorf("%d, then %d held in memory with 2 slots", held, now)
-		}
-		if wait := b.worker.Backlog(); wait > 2*time.Second {
-			t.Errorf("backlog of %v", wait)
 		}
 	})
 }
@@ -885,10 +837,10 @@ type lossyQueue struct {
 	lose atomic.Bool
 }
 
-func (q *lossyQueue) Round(ctx context.Context, r Round) (RoundResult, error) {
+func (q *lossyQueue) Round(ctx context.Context, r Round) ([]Order, error) {
 	result, err := q.memoryQueue.Round(ctx, r)
 	if q.lose.Load() {
-		return RoundResult{}, errors.New("connection reset")
+		return nil, errors.New("connection reset")
 	}
 	return result, err
 }
@@ -931,10 +883,10 @@ type stoppingQueue struct {
 	stop context.CancelFunc
 }
 
-func (q *stoppingQueue) Round(ctx context.Context, r Round) (RoundResult, error) {
+func (q *stoppingQueue) Round(ctx context.Context, r Round) ([]Order, error) {
 	q.stop()
 	if ctx.Err() != nil {
-		return RoundResult{}, ctx.Err()
+		return nil, ctx.Err()
 	}
 	return q.memoryQueue.Round(ctx, r)
 }
@@ -956,7 +908,7 @@ func TestWorkerGivesBackWhatItHasNotBegun(t *testing.T) {
 			t.Errorf("%d claimed, %d sent", b.queue.maxClaim, b.sender.count())
 		}
 		for _, id := range ids[1:] {
-			if o := b.queue.order(id); o.state != Pending || o.order.Attempts != 0 || o.due.After(time.Now()) {
+			if o := b.queue.order(id); o.state != Pending && o.state != New || o.order.Attempts != 0 || o.due.After(time.Now()) {
 				t.Errorf("order is %s, %d attempts, due in %s", o.state, o.order.Attempts, time.Until(o.due))
 			}
 		}
@@ -1139,12 +1091,12 @@ func TestUnaddressedOrdersAreComposedAndNeverSent(t *testing.T) {
 			return compose(ctx, o)
 		})
 		for _, id := range b.queue.add(t, 100, time.Hour) {
-			b.queue.rows[id].order.Decoy = true
+			b.queue.rows[id].order.Decoy, b.queue.rows[id].state = true, Dropped
 		}
 		b.run(t)
 		pass(t, time.Second)
-		if n := composed.Load(); n != 16 || b.sender.count() != 0 || b.queue.count(Dropped) != 100 {
-			t.Errorf("%d composed, %d sent, %d dropped", n, b.sender.count(), b.queue.count(Dropped))
+		if n := composed.Load(); n != 100 || b.queue.maxClaim != 16 || b.sender.count() != 0 || b.queue.count(Dropped) != 100 {
+			t.Errorf("%d composed, %d at once, %d sent, %d dropped", n, b.queue.maxClaim, b.sender.count(), b.queue.count(Dropped))
 		}
 	})
 }

@@ -53,9 +53,6 @@ func (s *Service) registerMember(ctx context.Context, caller Caller, r RegisterR
 	if !s.SelfRegister && !caller.Admin() {
 		return p, errcodes.New(errcodes.Forbidden)
 	}
-	if err := s.roomToOrder(); err != nil {
-		return p, err
-	}
 	m := NewMember{Member: Member{
 		Email: r.Email, Username: r.Username, Firstname: r.Firstname, Surname: r.Surname, Status: Unactivated, Created: s.Now(),
 	}}
@@ -152,9 +149,6 @@ type ActivationRequest struct {
 // Errors: 1008, 1002; to administrators 101A, 100E, 1018, 1019, 100F, 1010, and
 // 6001 if the mail they wait for can't be sent.
 func (s *Service) MailActivation(ctx context.Context, caller Caller, a ActivationRequest) (email string, err error) {
-	if err := s.roomToOrder(); err != nil {
-		return "", err
-	}
 	r := ResetRequest{Email: a.Email, Username: a.Username}
 	found, refusal := s.find(ctx, caller, r)
 	if !aboutMember(refusal) && refusal != nil {

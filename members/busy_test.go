@@ -45,8 +45,6 @@ type silentDispatcher struct{ Dispatcher }
 
 func (silentDispatcher) Wake() {}
 
-func (silentDispatcher) Backlog() time.Duration { return 0 }
-
 // floodedService returns a service whose one place for hashing is taken, and
 // whose queue is full of sign-ins from one network, until release is called.
 func floodedService(t *testing.T, queue int) (s *Service, token string, turnedAway chan error, release func()) {

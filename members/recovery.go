@@ -73,9 +73,6 @@ func (s *Service) SendSetPassword(ctx context.Context, site WixSite, r SetPasswo
 
 // sendSiteMail orders a set-password mail that counts for the site's day.
 func (s *Service) sendSiteMail(ctx context.Context, site WixSite, email string, o Options) error {
-	if err := s.roomToOrder(); err != nil {
-		return err
-	}
 	a, err := s.newRecovery(ctx, site, email, o)
 	if err != nil {
 		return err
@@ -102,9 +99,6 @@ const secondsADay = 24 * 60 * 60
 // reaches any member. Errors: 0101 for a site id that is not known, and for a
 // client id of another site than the caller's; ErrRedirect, F004.
 func (s *Service) SendRecovery(ctx context.Context, r RecoveryRequest) error {
-	if err := s.roomToOrder(); err != nil {
-		return err
-	}
 	site, err := s.siteOf(ctx, r)
 	if err != nil {
 		s.audit(ctx, Caller{}, Event{Kind: ResetRequested, Identifier: fold.ASCII(r.Email)}, err)

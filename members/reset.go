@@ -79,9 +79,6 @@ func (s *Service) Reset(ctx context.Context, caller Caller, r ResetRequest) (Out
 }
 
 func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetRequest) error {
-	if err := s.roomToOrder(); err != nil {
-		return err
-	}
 	found, err := s.find(ctx, caller, r)
 	if err == nil && found.Member.Email == "" {
 		err = errcodes.New(errcodes.NoEmail)
@@ -111,24 +108,6 @@ func (s *Service) requestReset(ctx context.Context, caller Caller, r ResetReques
 	s.audit(ctx, caller, r.about(ResetRequested, found.Member), refusal)
 	s.dispatch(ctx, caller, r.Async, order.ID)
 	return nil
-}
-
-// maxBacklog is how long orders may wait to be looked at, which takes a fraction
-// of a second while the server keeps up.
-const maxBacklog = 10 * time.Second
-
-var errBacklog = errors.New("more mails are ordered than are sorted in time")
-
-// roomToOrder returns F004 while orders come in faster than they are sorted. It
-// is asked before anything is looked up, so that it tells nothing.
-func (s *Service) roomToOrder() error {
-	wait := s.Dispatcher.Backlog()
-	if wait <= maxBacklog {
-		return nil
-	}
-	e := errcodes.Wrap(errcodes.Unavailable, errBacklog)
-	e.RetryAfter = int((wait-maxBacklog)/time.Second) + 1
-	return e
 }
 
 func (s *Service) completeReset(ctx context.Context, caller Caller, r ResetRequest) error {

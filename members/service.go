@@ -14,8 +14,6 @@ import (
 
 // Dispatcher delivers queued mail.
 type Dispatcher interface {
-	// Backlog is how long the oldest order waits that no worker has looked at yet.
-	Backlog() time.Duration
 	// Wake tells the worker that there is something to do; it never waits.
 	Wake()
 	// Deliver makes one attempt for an order at once. A failed attempt leaves the order queued.

@@ -79,10 +79,10 @@ type countingQueue struct {
 }
 
 // Round counts what became of mails in a round that was made.
-func (q countingQueue) Round(ctx context.Context, r mail.Round) (mail.RoundResult, error) {
-	result, err := q.Queue.Round(ctx, r)
+func (q countingQueue) Round(ctx context.Context, r mail.Round) ([]mail.Order, error) {
+	claimed, err := q.Queue.Round(ctx, r)
 	if err != nil {
-		return result, err
+		return nil, err
 	}
 	for _, s := range r.Settle {
 		q.mails.WithLabelValues(outcomeOf(s)).Inc()
@@ -90,8 +90,7 @@ func (q countingQueue) Round(ctx context.Context, r mail.Round) (mail.RoundResul
 			q.age.Observe(max(s.Due.Sub(s.Ordered).Seconds(), 0))
 		}
 	}
-	q.mails.WithLabelValues(string(mail.Dropped)).Add(float64(result.Dropped))
-	return result, nil
+	return claimed, nil
 }
 
 func outcomeOf(s mail.Settlement) string {

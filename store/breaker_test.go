@@ -29,7 +29,7 @@ func TestBlock(t *testing.T) {
 			if err := e.AddOrder(t.Context(), e.newOrder(m.ID)); !errors.Is(err, unavailable) {
 				t.Errorf("add order: %v", err)
 			}
-			if _, err := e.Round(t.Context(), mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Latest: farAhead, Sort: 1, Claim: 1}); !errors.Is(err, unavailable) {
+			if _, err := e.Round(t.Context(), mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Latest: farAhead, Claim: 1}); !errors.Is(err, unavailable) {
 				t.Errorf("claim: %v", err)
 			}
 		})

@@ -99,9 +99,9 @@ func TestHandedOverLinkIsNeverMailed(t *testing.T) {
 		if err := e.AddHandedOver(t.Context(), order); err != nil {
 			t.Fatal(err)
 		}
-		r := must(e.Round(t.Context(), mail.Round{Worker: "w", Now: noon, Lease: 1, Latest: noon, Rescue: true, Sort: 10, Claim: 10}))(t)
-		if len(r.Claimed) != 0 || r.Dropped != 0 {
-			t.Errorf("a round took %d orders and dropped %d", len(r.Claimed), r.Dropped)
+		r := must(e.Round(t.Context(), mail.Round{Worker: "w", Now: noon, Lease: 1, Latest: noon, Rescue: true, Claim: 10}))(t)
+		if len(r) != 0 {
+			t.Errorf("a round took %d orders", len(r))
 		}
 		done := must(e.Complete(t.Context(), members.Completion{MemberID: m, Token: order.Token, Password: "h", At: noon}))(t)
 		if !done {

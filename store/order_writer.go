@@ -155,9 +155,9 @@ func (w *orderWriter) close() {
 const (
 	insertOrder = `
 INSERT INTO mails (id, template, reason, purpose, member_id, addressed, group_id, token_hash,
-	created_at, expires_at, options, state, due_at)
+	created_at, expires_at, options, state, due_at, outcome)
 VALUES `
-	orderRow    = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'new', ?)`
+	orderRow    = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	orderRows2  = orderRow + `, ` + orderRow
 	orderRows4  = orderRows2 + `, ` + orderRows2
 	orderRows8  = orderRows4 + `, ` + orderRows4

@@ -88,8 +88,12 @@ func (s *Store) orderArgs(o members.Order) ([]any, error) {
 	if created.IsZero() {
 		created = s.now()
 	}
+	state, outcome := mail.New, ""
+	if !o.Addressed {
+		state, outcome = mail.Dropped, "no such member"
+	}
 	return []any{o.ID[:], o.Template, o.Reason, string(o.Purpose), storedMember(o), o.Addressed, o.GroupID, token(o.Token),
-		s.at(created), s.at(o.Expires), options, s.at(created)}, nil
+		s.at(created), s.at(o.Expires), options, string(state), s.at(created), outcome}, nil
 }
 
 // findToken yields one row for any token, so that an unknown one costs what a

@@ -22,7 +22,7 @@ func TestCallsWaitForTheirTurn(t *testing.T) {
 			"write":       func(ctx context.Context) error { return e.AddOrder(ctx, e.newOrder(m.ID)) },
 			"transaction": func(ctx context.Context) error { _, err := e.Complete(ctx, completion(o)); return err },
 			"claim": func(ctx context.Context) error {
-				_, err := e.Round(ctx, mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Latest: farAhead, Sort: 1, Claim: 1})
+				_, err := e.Round(ctx, mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Latest: farAhead, Claim: 1})
 				return err
 			},
 		}

@@ -147,7 +147,7 @@ func (e *env) at(now time.Time) *store.Store {
 // take claims all that is due.
 func (e *env) take(worker string, at time.Time) {
 	e.t.Helper()
-	if _, err := e.Round(e.t.Context(), mail.Round{Worker: worker, Now: at, Lease: time.Minute, Latest: farAhead, Sort: 100, Claim: 100}); err != nil {
+	if _, err := e.Round(e.t.Context(), mail.Round{Worker: worker, Now: at, Lease: time.Minute, Latest: farAhead, Claim: 100}); err != nil {
 		e.t.Fatal(err)
 	}
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -19,23 +21,37 @@ WHERE o.state = 'sending' AND (o.lease_until <= ? OR o.lease_until > ?) ORDER BY
 	lapsedMySQL = lapsedSQLite + ` FOR UPDATE SKIP LOCKED`
 
 	misdatedSQLite statement = `
-SELECT o.id FROM mails AS o WHERE o.state = 'pending' AND o.due_at > ? ORDER BY o.due_at, o.id LIMIT ?`
+SELECT o.id FROM mails AS o WHERE o.state = ? AND o.due_at > ? ORDER BY o.due_at, o.id LIMIT ?`
 	misdatedMySQL = misdatedSQLite + ` FOR UPDATE SKIP LOCKED`
 
 	newSQLite statement = `
-SELECT o.id, o.addressed, o.due_at FROM mails AS o WHERE o.state = 'new' ORDER BY o.due_at, o.id LIMIT ?`
+SELECT o.id FROM mails AS o WHERE o.state = 'new' ORDER BY o.due_at, o.id LIMIT ?`
 	newMySQL = newSQLite + ` FOR UPDATE SKIP LOCKED`
 
-	dueSQLite statement = `
-SELECT o.id, o.attempts, o.addressed = 0, o.created_at, o.expires_at FROM mails AS o
-WHERE o.state = 'pending' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
-	dueMySQL = dueSQLite + ` FOR UPDATE SKIP LOCKED`
+	waiting = `
+SELECT o.id, o.attempts, o.addressed = 0, o.created_at, o.expires_at, o.due_at FROM mails AS o
+WHERE `
 
-	onlySQLite statement = `
-SELECT o.id, o.attempts, o.addressed = 0, o.created_at, o.expires_at FROM mails AS o
-WHERE o.id = ? AND (o.state = 'new' OR o.state = 'pending' AND o.due_at <= ?)`
+	dueSQLite statement = waiting + `o.state = 'pending' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
+	dueMySQL            = dueSQLite + ` FOR UPDATE SKIP LOCKED`
+
+	freshSQLite statement = waiting + `o.state = 'new' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
+	freshMySQL            = freshSQLite + ` FOR UPDATE SKIP LOCKED`
+
+	decoysSQLite statement = waiting + `o.state = 'dropped' AND o.due_at > ? AND ` + unused + ` ORDER BY o.due_at, o.id LIMIT ?`
+	decoysMySQL            = decoysSQLite + ` FOR UPDATE SKIP LOCKED`
+
+	onlySQLite statement = waiting + `o.id = ?
+	AND (o.state = 'new' OR o.state = 'pending' AND o.due_at <= ? OR o.state = 'dropped' AND ` + unused + `)`
 	onlyMySQL = onlySQLite + ` FOR UPDATE SKIP LOCKED`
+
+	// unused is an order for an unknown member that was no decoy yet.
+	unused = `o.addressed = 0 AND o.attempts = 0`
 )
+
+// decoyAge is how old orders are at most that are worked on as decoys: a worker
+// that keeps up looks several times meanwhile.
+const decoyAge = time.Second
 
 // What is done to many orders at once is one statement for one of them, for up
 // to 16 and for up to 128, since the number of values is part of the text. The
@@ -65,33 +81,31 @@ UPDATE mails SET attempts = attempts + 1, due_at = CASE WHEN due_at > ? THEN ? E
 	claimed_by = '', lease_until = NULL, state = 'pending'
 WHERE +state = 'sending' AND id IN `
 	redateMails = `
-UPDATE mails SET due_at = ? WHERE +state = 'pending' AND id IN `
-	sortMails = `
-UPDATE mails SET outcome = CASE WHEN addressed = 1 OR due_at <= ? THEN '' ELSE 'no such member' END,
-	state = CASE WHEN addressed = 1 OR due_at <= ? THEN 'pending' ELSE 'dropped' END
-WHERE +state = 'new' AND id IN `
+UPDATE mails SET due_at = ? WHERE +state IN ('new', 'pending') AND id IN `
+	announceMails = `
+UPDATE mails SET state = 'pending' WHERE +state = 'new' AND id IN `
 	claimMails = `
 UPDATE mails SET state = 'sending', claimed_by = ?, lease_until = ?
-WHERE +state IN ('new', 'pending') AND id IN `
+WHERE +state IN ('new', 'pending', 'dropped') AND id IN `
 
-	settleOne  statement = settleMails + oneID
-	settleSome statement = settleMails + someIDs
-	settleMany statement = settleMails + manyIDs
-	renewOne   statement = renewMails + oneID
-	renewSome  statement = renewMails + someIDs
-	renewMany  statement = renewMails + manyIDs
-	rescueOne  statement = rescueMails + oneID
-	rescueSome statement = rescueMails + someIDs
-	rescueMany statement = rescueMails + manyIDs
-	redateOne  statement = redateMails + oneID
-	redateSome statement = redateMails + someIDs
-	redateMany statement = redateMails + manyIDs
-	sortOne    statement = sortMails + oneID
-	sortSome   statement = sortMails + someIDs
-	sortMany   statement = sortMails + manyIDs
-	claimOne   statement = claimMails + oneID
-	claimSome  statement = claimMails + someIDs
-	claimMany  statement = claimMails + manyIDs
+	settleOne    statement = settleMails + oneID
+	settleSome   statement = settleMails + someIDs
+	settleMany   statement = settleMails + manyIDs
+	renewOne     statement = renewMails + oneID
+	renewSome    statement = renewMails + someIDs
+	renewMany    statement = renewMails + manyIDs
+	rescueOne    statement = rescueMails + oneID
+	rescueSome   statement = rescueMails + someIDs
+	rescueMany   statement = rescueMails + manyIDs
+	redateOne    statement = redateMails + oneID
+	redateSome   statement = redateMails + someIDs
+	redateMany   statement = redateMails + manyIDs
+	announceOne  statement = announceMails + oneID
+	announceSome statement = announceMails + someIDs
+	announceMany statement = announceMails + manyIDs
+	claimOne     statement = claimMails + oneID
+	claimSome    statement = claimMails + someIDs
+	claimMany    statement = claimMails + manyIDs
 )
 
 // bySize picks a statement by how many ids are left.
@@ -132,28 +146,26 @@ func padded(ids []mail.ID, size int) []any {
 // rescued is how many orders a round rescues at most; the next takes more.
 const rescued = 512
 
-// Round settles, renews, rescues, sorts and claims in one transaction. Claimed
-// orders come oldest first.
-func (s *Store) Round(ctx context.Context, r mail.Round) (mail.RoundResult, error) {
-	var result mail.RoundResult
-	err := s.inTx(ctx, func(t tx) (err error) {
-		result = mail.RoundResult{}
+// Round settles, renews, rescues, announces and claims in one transaction.
+// Claimed orders come oldest first, and decoys last.
+func (s *Store) Round(ctx context.Context, r mail.Round) (claimed []mail.Order, err error) {
+	err = s.inTx(ctx, func(t tx) (err error) {
 		if err := t.settle(ctx, r); err != nil {
 			return err
 		}
 		if err := t.rescue(ctx, r); err != nil {
 			return err
 		}
-		if err := t.sort(ctx, r, &result); err != nil {
+		if err := t.announce(ctx, r); err != nil {
 			return err
 		}
-		result.Claimed, err = t.claim(ctx, r)
+		claimed, err = t.claim(ctx, r)
 		return err
 	})
 	if err != nil {
-		return mail.RoundResult{}, s.fail("mail round", err)
+		return nil, s.fail("mail round", err)
 	}
-	return result, nil
+	return claimed, nil
 }
 
 // outcome is what a settlement writes.
@@ -214,72 +226,86 @@ func (t tx) rescue(ctx context.Context, r mail.Round) error {
 	if err := t.forAll(ctx, bySize{rescueOne, rescueSome, rescueMany}, lapsed, now, now); err != nil {
 		return err
 	}
-	misdated, err := t.mailIDs(ctx, t.choose(misdatedMySQL, misdatedSQLite), t.at(r.Latest), rescued)
-	if err != nil {
-		return err
-	}
-	return t.forAll(ctx, bySize{redateOne, redateSome, redateMany}, misdated, now)
-}
-
-func (t tx) sort(ctx context.Context, r mail.Round, result *mail.RoundResult) error {
-	if r.Sort == 0 {
-		return nil
-	}
-	rows, err := t.query(ctx, t.choose(newMySQL, newSQLite), r.Sort)
-	if err != nil {
-		return err
-	}
-	var ids []mail.ID
-	var last, lastDecoy time.Time
-	decoys := 0
-	err = each(rows, func(row *sql.Rows) error {
-		var id mail.ID
-		var addressed bool
-		if err := row.Scan(scanID{&id}, &addressed, scanTime{&last}); err != nil {
+	for _, state := range []mail.State{mail.New, mail.Pending} {
+		misdated, err := t.mailIDs(ctx, t.choose(misdatedMySQL, misdatedSQLite), string(state), t.at(r.Latest), rescued)
+		if err != nil {
 			return err
 		}
-		ids = append(ids, id)
-		switch {
-		case addressed:
-		case decoys < r.Decoys || last.Equal(lastDecoy):
-			decoys++
-			lastDecoy = last
-		default:
-			result.Dropped++
+		if err := t.forAll(ctx, bySize{redateOne, redateSome, redateMany}, misdated, now); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// announce has webhooks told of new orders, also while no mail can be sent.
+func (t tx) announce(ctx context.Context, r mail.Round) error {
+	if r.Announce == 0 || t.hookless.Load() {
 		return nil
-	})
+	}
+	ids, err := t.mailIDs(ctx, t.choose(newMySQL, newSQLite), r.Announce)
 	if err != nil {
 		return err
-	}
-	if len(ids) == r.Sort {
-		result.Behind = last
 	}
 	if err := t.tellRequested(ctx, ids, r.Now); err != nil {
 		return err
 	}
-	until := t.at(lastDecoy)
-	return t.forAll(ctx, bySize{sortOne, sortSome, sortMany}, ids, until, until)
+	return t.forAll(ctx, bySize{announceOne, announceSome, announceMany}, ids)
 }
 
-func (t tx) claim(ctx context.Context, r mail.Round) (claimed []mail.Order, err error) {
-	switch now := t.at(r.Now); {
-	case r.Only != nil:
-		if err := t.tellRequested(ctx, []mail.ID{*r.Only}, r.Now); err != nil {
-			return nil, err
-		}
-		claimed, err = t.orders(ctx, t.choose(onlyMySQL, onlySQLite), r.Only[:], now)
-	case r.Claim > 0:
-		claimed, err = t.orders(ctx, t.choose(dueMySQL, dueSQLite), now, r.Claim)
-	}
+func (t tx) claim(ctx context.Context, r mail.Round) ([]mail.Order, error) {
+	found, err := t.claimable(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]mail.ID, len(claimed))
-	for i, o := range claimed {
-		ids[i] = o.ID
+	claimed, ids := make([]mail.Order, len(found)), make([]mail.ID, len(found))
+	for i, o := range found {
+		claimed[i], ids[i] = o.Order, o.ID
+	}
+	if err := t.tellRequested(ctx, ids, r.Now); err != nil {
+		return nil, err
 	}
 	return claimed, t.forAll(ctx, bySize{claimOne, claimSome, claimMany}, ids, r.Worker, t.at(r.Now.Add(r.Lease)))
+}
+
+// waitingOrder is an order and when it was due.
+type waitingOrder struct {
+	mail.Order
+	due time.Time
+}
+
+// claimable locks what a round may claim.
+func (t tx) claimable(ctx context.Context, r mail.Round) ([]waitingOrder, error) {
+	now := t.at(r.Now)
+	if r.Only != nil {
+		return t.waiting(ctx, t.choose(onlyMySQL, onlySQLite), r.Only[:], now)
+	}
+	if r.Claim == 0 {
+		return nil, nil
+	}
+	due, err := t.waiting(ctx, t.choose(dueMySQL, dueSQLite), now, r.Claim)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := t.waiting(ctx, t.choose(freshMySQL, freshSQLite), now, r.Claim)
+	if err != nil {
+		return nil, err
+	}
+	found := oldest(append(due, fresh...), r.Claim)
+	decoys := min(r.Decoys, r.Claim-len(found))
+	if decoys <= 0 {
+		return found, nil
+	}
+	more, err := t.waiting(ctx, t.choose(decoysMySQL, decoysSQLite), t.at(r.Now.Add(-decoyAge)), decoys)
+	return append(found, more...), err
+}
+
+// oldest returns the first n orders by when they were due.
+func oldest(orders []waitingOrder, n int) []waitingOrder {
+	slices.SortFunc(orders, func(a, b waitingOrder) int {
+		return cmp.Or(a.due.Compare(b.due), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return orders[:min(n, len(orders))]
 }
 
 // choose returns the statement of the database in use.
@@ -305,15 +331,15 @@ func (t tx) mailIDs(ctx context.Context, q statement, args ...any) ([]mail.ID, e
 	return ids, err
 }
 
-func (t tx) orders(ctx context.Context, q statement, args ...any) ([]mail.Order, error) {
+func (t tx) waiting(ctx context.Context, q statement, args ...any) ([]waitingOrder, error) {
 	rows, err := t.query(ctx, q, args...)
 	if err != nil {
 		return nil, err
 	}
-	var list []mail.Order
+	var list []waitingOrder
 	err = each(rows, func(r *sql.Rows) error {
-		var o mail.Order
-		if err := r.Scan(scanID{&o.ID}, &o.Attempts, &o.Decoy, scanTime{&o.Created}, scanTime{&o.Expires}); err != nil {
+		var o waitingOrder
+		if err := r.Scan(scanID{&o.ID}, &o.Attempts, &o.Decoy, scanTime{&o.Created}, scanTime{&o.Expires}, scanTime{&o.due}); err != nil {
 			return err
 		}
 		list = append(list, o)

@@ -20,9 +20,9 @@ import (
 // farAhead is after every schedule of these tests.
 var farAhead = noon.AddDate(1, 0, 0)
 
-// claim sorts and claims what there is.
+// claim claims what there is.
 func claim(worker string, at time.Time) mail.Round {
-	return mail.Round{Worker: worker, Now: at, Lease: time.Minute, Rescue: true, Latest: farAhead, Sort: 100, Claim: 100}
+	return mail.Round{Worker: worker, Now: at, Lease: time.Minute, Rescue: true, Latest: farAhead, Claim: 100}
 }
 
 func ids(orders []mail.Order) []mail.ID {
@@ -33,29 +33,25 @@ func ids(orders []mail.Order) []mail.ID {
 	return list
 }
 
-func (e *env) round(r mail.Round) mail.RoundResult {
+func (e *env) claim(r mail.Round) []mail.Order {
 	e.t.Helper()
-	result, err := e.Round(context.Background(), r)
+	claimed, err := e.Round(context.Background(), r)
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	return result
-}
-
-func (e *env) claim(r mail.Round) []mail.Order {
-	e.t.Helper()
-	return e.round(r).Claimed
+	return claimed
 }
 
 func (e *env) settle(worker string, at time.Time, s mail.Settlement) {
 	e.t.Helper()
-	e.round(mail.Round{Worker: worker, Now: at, Settle: []mail.Settlement{s}})
+	e.claim(mail.Round{Worker: worker, Now: at, Settle: []mail.Settlement{s}})
 }
 
 func createdAt(at time.Time) func(*members.Order) {
 	return func(o *members.Order) { o.Created = at }
 }
 
+// New orders and those that are tried again stand in one line.
 func TestClaimTakesWhatIsDueOldestFirst(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
 		late := e.order(1, createdAt(noon.Add(-time.Minute)))
@@ -82,6 +78,16 @@ func TestClaimTakesWhatIsDueOldestFirst(t *testing.T) {
 		r := e.state(early.ID)
 		if r.State != mail.Sending || r.ClaimedBy != "w" || !r.LeaseUntil.Equal(noon.Add(time.Minute)) {
 			t.Errorf("claimed row %+v", r)
+		}
+		e.settle("w", noon, mail.Settlement{ID: early.ID, State: mail.Pending, Due: noon.Add(3 * time.Second)})
+		e.settle("w", noon, mail.Settlement{ID: late.ID, State: mail.Pending, Due: noon.Add(time.Second)})
+		fresh := e.order(4, createdAt(noon.Add(2*time.Second)))
+		c = claim("w", noon.Add(4*time.Second))
+		c.Claim = 1
+		for i, want := range []mail.ID{retried.ID, late.ID, fresh.ID, early.ID} {
+			if d := cmp.Diff([]mail.ID{want}, ids(e.claim(c))); d != "" {
+				t.Errorf("claim %d of both (-want +got):\n%s", i, d)
+			}
 		}
 	})
 }
@@ -118,7 +124,7 @@ func TestClaimOnly(t *testing.T) {
 		e.order(1)
 		o := e.order(2)
 		c := claim("w", noon)
-		c.Sort, c.Only = 0, &o.ID
+		c.Only = &o.ID
 		for _, want := range []int{1, 0} {
 			if got := e.claim(c); len(got) != want || want == 1 && got[0].ID != o.ID {
 				t.Errorf("claimed %v, want %d", got, want)
@@ -155,7 +161,7 @@ func TestSettle(t *testing.T) {
 			s := c.settle
 			s.ID = o.ID
 			only := claim("w", noon)
-			only.Sort, only.Only = 0, &o.ID
+			only.Only = &o.ID
 			e.settle("w", at, s)
 			if r := e.state(o.ID); r.State != mail.New || r.Outcome != "" {
 				t.Errorf("%s settled without a claim: %+v", s.State, r)
@@ -206,16 +212,16 @@ func TestWorkersNeverShareAnOrder(t *testing.T) {
 			s, name := e.open(), fmt.Sprint("worker ", w)
 			all.Go(func() {
 				for idle := 0; idle < 2; {
-					round, err := s.Round(context.Background(), mail.Round{Worker: name, Now: noon, Lease: time.Hour, Latest: farAhead, Sort: 7, Claim: 7})
+					claimed, err := s.Round(context.Background(), mail.Round{Worker: name, Now: noon, Lease: time.Hour, Latest: farAhead, Claim: 7})
 					if err != nil {
 						t.Error(err)
 						return
 					}
-					if len(round.Claimed) == 0 {
+					if len(claimed) == 0 {
 						idle++
 					}
 					mu.Lock()
-					for _, j := range round.Claimed {
+					for _, j := range claimed {
 						if other, ok := got[j.ID]; ok {
 							t.Errorf("%s is held by %s and %s", j.ID, other, name)
 						}
@@ -347,7 +353,7 @@ func TestMailsForAdministrators(t *testing.T) {
 		for i := range 5 {
 			all = append(all, e.order([]int64{m.ID, 0}[i%2]).ID)
 		}
-		e.claim(mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Latest: farAhead, Sort: 1, Claim: 1})
+		e.claim(mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Latest: farAhead, Claim: 1})
 		e.settle("w", noon, mail.Settlement{ID: all[0], State: mail.Dead, Reason: "550", Attempted: true})
 		newest := slices.Clone(all)
 		slices.Reverse(newest)
@@ -370,7 +376,7 @@ func TestMailsForAdministrators(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", name, d)
 			}
 		}
-		if d := cmp.Diff(map[mail.State]int{mail.Dead: 1, mail.New: 4}, must(e.Counts(t.Context()))(t)); d != "" {
+		if d := cmp.Diff(map[mail.State]int{mail.Dead: 1, mail.New: 2, mail.Dropped: 2}, must(e.Counts(t.Context()))(t)); d != "" {
 			t.Errorf("counts (-want +got):\n%s", d)
 		}
 		if r := e.state(all[0]); r.Username != "anna" || r.Email != "anna@example.org" || e.state(all[1]).Email != "" {
@@ -441,6 +447,23 @@ func TestClaimTakesWhatAWrongClockPutOff(t *testing.T) {
 	})
 }
 
+// The same holds for one that was made while the clock was ahead; one that was
+// made for a time to come waits for it.
+func TestNewOrdersOfAWrongClockAreClaimed(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		strayed, soon := e.order(1, createdAt(noon.Add(24*time.Hour))), e.order(2, createdAt(noon.Add(time.Second)))
+		c := claim("w", noon)
+		c.Latest = noon.Add(time.Hour)
+		if d := cmp.Diff([]mail.ID{strayed.ID}, ids(e.claim(c))); d != "" {
+			t.Errorf("claimed at once (-want +got):\n%s", d)
+		}
+		c.Now = noon.Add(time.Second)
+		if d := cmp.Diff([]mail.ID{soon.ID}, ids(e.claim(c))); d != "" {
+			t.Errorf("claimed when due (-want +got):\n%s", d)
+		}
+	})
+}
+
 // A worker whose clock was ahead died: its orders do not wait for that time.
 func TestLeaseOfAClockThatWasAheadIsRescued(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
@@ -462,79 +485,82 @@ func TestLeaseOfAClockThatWasAheadIsRescued(t *testing.T) {
 	})
 }
 
-// Orders for nobody are dropped in bulk, and write what the others write: an
-// update by the same statement, in the same transaction (ENU-2).
-func TestSortDropsUnaddressedOrders(t *testing.T) {
+// An order for an unknown member is a row of the same statement as a member's, and
+// is dropped from the start: it never stands before a member's (ENU-2).
+func TestUnaddressedOrdersAreDroppedFromTheStart(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
-		var nobodys, members []mail.ID
-		for range 150 {
-			nobodys = append(nobodys, e.order(0).ID)
-			members = append(members, e.order(-1).ID, e.order(2).ID)
-		}
-		nobodys = append(nobodys, members[0])
-		asked := func(r mail.Round) []string { return e.asked(func() { e.round(r) }) }
-		r := mail.Round{Worker: "w", Now: noon.Add(time.Second), Lease: time.Minute, Sort: 149}
-		if got := e.round(r); got.Behind.IsZero() || got.Dropped == 0 {
-			t.Errorf("first round %+v", got)
-		}
-		r.Sort = 1000
-		first := asked(r)
-		if got := e.round(r); !got.Behind.IsZero() || got.Dropped != 0 {
-			t.Errorf("last round %+v", got)
-		}
-		counts := must(e.Counts(t.Context()))(t)
-		if counts[mail.Dropped] != 300 || counts[mail.Pending] != 150 {
-			t.Errorf("counts %v", counts)
-		}
-		if o := e.state(nobodys[0]); o.State != mail.Dropped || !o.Settled.IsZero() || o.Outcome != "no such member" {
-			t.Errorf("for nobody: %+v", o)
-		}
-		if len(first) > 7 { // BEGIN, the look, three updates for 128 each, COMMIT
-			t.Errorf("%d statements for 301 orders", len(first))
-		}
 		var each [2][]string
+		var made [2]mail.ID
 		for i, member := range []int64{0, 2} {
-			e.order(member)
-			each[i] = asked(r)
+			each[i] = e.asked(func() { made[i] = e.order(member).ID })
 		}
 		if d := cmp.Diff(each[0], each[1]); d != "" {
 			t.Errorf("nobody's and a member's order differ (-nobody +member):\n%s", d)
 		}
+		if o := e.state(made[0]); o.State != mail.Dropped || !o.Settled.IsZero() || o.Outcome != "no such member" {
+			t.Errorf("for nobody: %+v", o)
+		}
+		for range 10 {
+			e.order(-1)
+		}
+		r := claim("w", noon)
+		r.Claim = 1
+		if got := ids(e.claim(r)); len(got) != 1 || got[0] != made[1] {
+			t.Errorf("claimed %v, want %v", got, made[1])
+		}
 	})
 }
 
-// A few orders for unknown members are handed out as a member's are, by the same
-// statements, and say whose they are (ENU-2).
+// A few orders for unknown members are handed out as a member's are, once each,
+// by the same statements, and say whose they are (ENU-2).
 func TestRoundHandsOutDecoys(t *testing.T) {
 	both(t, func(t *testing.T, e *env) {
-		r := mail.Round{Worker: "w", Now: noon.Add(time.Minute), Lease: time.Minute, Sort: 100, Decoys: 2, Claim: 100}
+		r := mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Decoys: 2, Claim: 100}
 		var each [2][]string
 		for i, member := range []int64{0, 2} {
 			o := e.order(member)
-			var got mail.RoundResult
-			each[i] = e.asked(func() { got = e.round(r) })
-			if len(got.Claimed) != 1 || got.Dropped != 0 || got.Claimed[0].ID != o.ID || got.Claimed[0].Decoy != (member == 0) {
+			var got []mail.Order
+			each[i] = e.asked(func() { got = e.claim(r) })
+			if len(got) != 1 || got[0].ID != o.ID || got[0].Decoy != (member == 0) {
 				t.Errorf("member %d: %+v", member, got)
 			}
+			e.settle("w", noon, mail.Settlement{ID: o.ID, State: mail.Dropped, Attempted: true})
 		}
 		if d := cmp.Diff(each[0], each[1]); d != "" {
 			t.Errorf("nobody's and a member's order differ (-nobody +member):\n%s", d)
 		}
 		made := func(member int64, after time.Duration) mail.ID {
-			return e.order(member, func(o *members.Order) { o.Created = noon.Add(after) }).ID
+			return e.order(member, createdAt(noon.Add(after))).ID
 		}
-		ids := []mail.ID{made(0, 1*time.Second), made(2, 2*time.Second), made(0, 3*time.Second)}
-		dropped := made(0, 4*time.Second)
-		got := e.round(r)
-		var claimed []mail.ID
-		for _, o := range got.Claimed {
-			claimed = append(claimed, o.ID)
+		old, first, second, third := made(0, 0), made(0, 3*time.Second), made(0, 4*time.Second), made(0, 5*time.Second)
+		mailed := []mail.ID{made(2, time.Second), made(2, 2*time.Second)}
+		r.Now = noon.Add(3500 * time.Millisecond)
+		for _, c := range []struct {
+			claim int
+			want  []mail.ID
+		}{{2, mailed}, {100, []mail.ID{first, second}}, {100, []mail.ID{third}}, {100, nil}} {
+			r.Claim = c.claim
+			if d := cmp.Diff(c.want, ids(e.claim(r))); d != "" {
+				t.Errorf("claimed (-want +got):\n%s", d)
+			}
 		}
-		if d := cmp.Diff(ids, claimed); d != "" || got.Dropped != 1 {
-			t.Errorf("%d dropped, claimed (-want +got):\n%s", got.Dropped, d)
+		if o := e.state(old); o.State != mail.Dropped || o.Outcome != "no such member" {
+			t.Errorf("one of seconds before: %+v", o)
 		}
-		if o := e.state(dropped); o.State != mail.Dropped || o.Outcome != "no such member" {
-			t.Errorf("the third for nobody: %+v", o)
+	})
+}
+
+// Whoever waits for the attempt for an unknown member waits for one (ENU-2).
+func TestOnlyADecoy(t *testing.T) {
+	both(t, func(t *testing.T, e *env) {
+		o := e.order(0)
+		r := mail.Round{Worker: "w", Now: noon.Add(time.Hour), Lease: time.Minute, Claim: 1, Only: &o.ID}
+		if got := e.claim(r); len(got) != 1 || !got[0].Decoy {
+			t.Errorf("claimed %+v", got)
+		}
+		e.settle("w", noon, mail.Settlement{ID: o.ID, State: mail.Dropped, Attempted: true})
+		if got := e.claim(r); len(got) != 0 {
+			t.Errorf("claimed again: %+v", got)
 		}
 	})
 }
@@ -545,11 +571,11 @@ func TestRenew(t *testing.T) {
 		o := e.order(1)
 		e.claim(claim("w", noon))
 		later := noon.Add(30 * time.Second)
-		e.round(mail.Round{Worker: "other", Now: later, Lease: time.Minute, Renew: []mail.ID{o.ID}})
+		e.claim(mail.Round{Worker: "other", Now: later, Lease: time.Minute, Renew: []mail.ID{o.ID}})
 		if got := e.state(o.ID).LeaseUntil; !got.Equal(noon.Add(time.Minute)) {
 			t.Errorf("renewed by another: until %v", got)
 		}
-		e.round(mail.Round{Worker: "w", Now: later, Lease: time.Minute, Renew: []mail.ID{o.ID}, Rescue: true, Latest: farAhead})
+		e.claim(mail.Round{Worker: "w", Now: later, Lease: time.Minute, Renew: []mail.ID{o.ID}, Rescue: true, Latest: farAhead})
 		if got := e.state(o.ID); !got.LeaseUntil.Equal(later.Add(time.Minute)) || got.State != mail.Sending {
 			t.Errorf("renewed: %+v", got)
 		}

@@ -18,7 +18,7 @@ func TestRoundsFindOrdersByTheirIDs(t *testing.T) {
 	for name, b := range map[string]bySize{
 		"settle": {settleOne, settleSome, settleMany}, "renew": {renewOne, renewSome, renewMany},
 		"rescue": {rescueOne, rescueSome, rescueMany}, "redate": {redateOne, redateSome, redateMany},
-		"sort": {sortOne, sortSome, sortMany}, "claim": {claimOne, claimSome, claimMany},
+		"announce": {announceOne, announceSome, announceMany}, "claim": {claimOne, claimSome, claimMany},
 		"tell": {tellRequestedOne, tellRequestedSome, tellRequestedMany},
 		"read": {mailInputOneSQLite, mailInputSomeSQLite, mailInputManySQLite},
 	} {

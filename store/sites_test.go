@@ -113,7 +113,7 @@ func TestKeys(t *testing.T) {
 // count places an order of the site against a quota of 3 on the given day.
 func (e *env) count(t testing.TB, s *store.Store, site int64, day int) bool {
 	t.Helper()
-	return must(s.AddSiteOrder(context.Background(), e.newOrder(0), members.Quota{Site: site, Day: day, Max: 3}))(t)
+	return must(s.AddSiteOrder(context.Background(), e.newOrder(1), members.Quota{Site: site, Day: day, Max: 3}))(t)
 }
 
 func TestSiteQuota(t *testing.T) {

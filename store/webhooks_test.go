@@ -87,7 +87,7 @@ func TestWebhooksAreTold(t *testing.T) {
 		notice := members.Order{ID: mail.ID{3}, Template: "change-password", MemberID: ann.ID, Addressed: true, Created: noon}
 		check(e.AddOrder(t.Context(), notice))
 		for range 2 { // the second finds nothing new
-			must(e.Round(t.Context(), mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Sort: 10}))(t)
+			must(e.Round(t.Context(), mail.Round{Worker: "w", Now: noon, Lease: time.Minute, Announce: 10}))(t)
 		}
 		only := order
 		only.ID, only.Token = mail.ID{4}, password.HashToken("z")

@@ -116,8 +116,8 @@ func (s *Server) settled(ctx context.Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if counts[mail.New]+counts[mail.Sending] == 0 {
-			return counts[mail.Pending], nil
+		if counts[mail.Sending] == 0 {
+			return counts[mail.New] + counts[mail.Pending], nil
 		}
 		select {
 		case <-time.After(time.Millisecond):
