@@ -16,7 +16,7 @@ import (
 // port with the services (WEB-15).
 func (a *App) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", a.metrics.Handler(a.Log))
+	mux.Handle("GET /metrics", a.metrics.Handler())
 	mux.Handle("/livez", server.HealthHandler(a))
 	mux.Handle("/readyz", server.HealthHandler(a))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

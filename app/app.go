@@ -202,9 +202,7 @@ func (a *App) wire(o Deps, keys password.Keys) error {
 		Queue: a.Store, Sender: webhooks.NewSender(webhooks.NewSecrets(keys), o.Now, o.HookRoots), Name: workerName(), Now: o.Now, Log: o.Log,
 	})
 	a.housekeeper = a.newHousekeeper(o.Now)
-	if err := a.metrics.Register(a.gauges(o.Now)); err != nil {
-		return err
-	}
+	a.metrics.Register(a.gauges(o.Now))
 	return a.newHandler(o)
 }
 

@@ -88,6 +88,31 @@ func TestWaitsAreObserved(t *testing.T) {
 	}
 }
 
+// Prometheus's own tool reads all metrics, and finds no fault with ours.
+func TestPrometheusTakesTheMetrics(t *testing.T) {
+	t.Parallel()
+	tool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Fatal("promtool is missing; make setup installs it")
+	}
+	site := startSite(t, siteConfig{})
+	ask := [3]string{"POST", "/members/resetpassword", "email=ann@example.org"}
+	if got := site.outcome(t, ask, func(*http.Request) {}); got != "200" {
+		t.Fatal(got)
+	}
+	site.deliver(t)
+	cmd := exec.CommandContext(t.Context(), tool, "check", "metrics")
+	cmd.Stdin = strings.NewReader(site.scraped(t))
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 3) { // 3: it finds something
+		t.Fatalf("%v: %s", err, out)
+	}
+	if !strings.Contains(string(out), "go_goroutines no help text") || strings.Contains(string(out), "reseed_") {
+		t.Errorf("promtool finds:\n%s", out)
+	}
+}
+
 // Grafana's own types take the dashboard, panels strictly but for their queries, of
 // which promtool takes each expression.
 func TestGrafanaTakesTheDashboard(t *testing.T) {

@@ -3,15 +3,16 @@
 package metrics
 
 import (
+	"bytes"
 	"context"
-	"log/slog"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/reseed-project/reseed/mail"
 	"github.com/reseed-project/reseed/server"
@@ -20,57 +21,80 @@ import (
 // Metrics are the program's metrics. Labels come from short fixed lists, never
 // from input.
 type Metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	took     *prometheus.HistogramVec
-	mails    *prometheus.CounterVec
-	age      prometheus.Histogram
-	waited   prometheus.Histogram
-	deleted  *prometheus.CounterVec
+	requests, took, mails, age, waited, deleted *family
+
+	gauges  []Gauge
+	scrapes chan struct{}
 }
+
+// maxScrapes are answered at once.
+const maxScrapes = 4
+
+// Bounds of histograms, in seconds.
+var (
+	answerTimes = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	mailAges    = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400}
+	hashWaits   = []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
+)
 
 // New returns the metrics of a server, all zero.
 func New() *Metrics {
-	m := &Metrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "reseed_requests_total", Help: "Requests that were answered.",
-		}, []string{"method", "route", "status", "code"}),
-		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "reseed_request_duration_seconds", Help: "Time from a request's header to its answer.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-		}, []string{"route"}),
-		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "reseed_mail_attempts_total", Help: "Claimed mails by what became of them: sent, dead, dropped, retry, returned.",
-		}, []string{"outcome"}),
-		age: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "reseed_mail_age_seconds", Help: "Time from a mail's order, or when it was due from the start, to the mail server's acceptance.",
-			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400},
-		}),
-		waited: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "reseed_hashing_wait_seconds", Help: "Time that a caller waited for its turn to hash a password.",
-			Buckets: []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
-		}),
-		deleted: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "reseed_purged_rows_total", Help: "Old rows that were deleted.",
-		}, []string{"table"}),
+	return &Metrics{
+		requests: newCounter("reseed_requests_total", "Requests that were answered."),
+		took:     newHistogram("reseed_request_duration_seconds", "Time from a request's header to its answer.", answerTimes),
+		mails:    newCounter("reseed_mail_attempts_total", "Claimed mails by what became of them: sent, dead, dropped, retry, returned."),
+		age: newHistogram("reseed_mail_age_seconds",
+			"Time from a mail's order, or when it was due from the start, to the mail server's acceptance.", mailAges),
+		waited:  newHistogram("reseed_hashing_wait_seconds", "Time that a caller waited for its turn to hash a password.", hashWaits),
+		deleted: newCounter("reseed_purged_rows_total", "Old rows that were deleted."),
+		scrapes: make(chan struct{}, maxScrapes),
 	}
-	m.registry.MustRegister(m.requests, m.took, m.mails, m.age, m.waited, m.deleted,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
 }
 
 // Observe counts an answered request.
 func (m *Metrics) Observe(o server.Observation) {
-	m.requests.WithLabelValues(o.Method, o.Route, strconv.Itoa(o.Status), o.Code).Inc()
-	m.took.WithLabelValues(o.Route).Observe(o.Took.Seconds())
+	m.requests.count(1, `{code="`+o.Code+`",method="`+o.Method+`",route="`+o.Route+`",status="`+strconv.Itoa(o.Status)+`"}`)
+	m.took.observe(o.Took.Seconds(), `{route="`+o.Route+`"}`)
 }
 
 // Purged counts old rows that were deleted.
-func (m *Metrics) Purged(what string, rows int) { m.deleted.WithLabelValues(what).Add(float64(rows)) }
+func (m *Metrics) Purged(what string, rows int) { m.deleted.count(rows, `{table="`+what+`"}`) }
 
 // HashWaited counts a caller that waited for its turn to hash a password.
-func (m *Metrics) HashWaited(d time.Duration) { m.waited.Observe(d.Seconds()) }
+func (m *Metrics) HashWaited(d time.Duration) { m.waited.observe(d.Seconds(), "") }
+
+// family is what has one name, by its labels.
+type family struct {
+	name, help, kind string
+	bounds           []float64 // of a histogram
+	set              *metrics.Set
+}
+
+func newCounter(name, help string) *family {
+	return &family{name: name, help: help, kind: counterKind, set: metrics.NewSet()}
+}
+
+func newHistogram(name, help string, bounds []float64) *family {
+	return &family{name: name, help: help, kind: "histogram", bounds: bounds, set: metrics.NewSet()}
+}
+
+// count adds to a counter; labels are in the format of the exposition, "" for none.
+func (f *family) count(n int, labels string) { f.set.GetOrCreateCounter(f.name + labels).Add(n) }
+
+func (f *family) observe(v float64, labels string) {
+	f.set.GetOrCreatePrometheusHistogramExt(f.name+labels, f.bounds).Update(v)
+}
+
+func (f *family) write(w *bytes.Buffer) {
+	describe(w, f.name, f.help, f.kind)
+	f.set.WritePrometheus(w)
+}
+
+const counterKind, gaugeKind = "counter", "gauge"
+
+func describe(w *bytes.Buffer, name, help, kind string) {
+	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
+}
 
 // countingQueue counts what becomes of the mails that this server claims.
 type countingQueue struct {
@@ -85,9 +109,9 @@ func (q countingQueue) Round(ctx context.Context, r mail.Round) ([]mail.Order, e
 		return nil, err
 	}
 	for _, s := range r.Settle {
-		q.mails.WithLabelValues(outcomeOf(s)).Inc()
+		q.mails.count(1, `{outcome="`+outcomeOf(s)+`"}`)
 		if s.State == mail.Sent {
-			q.age.Observe(max(s.Due.Sub(s.Ordered).Seconds(), 0))
+			q.age.observe(max(s.Due.Sub(s.Ordered).Seconds(), 0), "")
 		}
 	}
 	return claimed, nil
@@ -115,50 +139,22 @@ type Gauge struct {
 	Read func(ctx context.Context) map[string]float64
 }
 
-// Register adds gauges.
-func (m *Metrics) Register(list []Gauge) error {
-	c := &gauges{}
-	for _, g := range list {
-		var labels []string
+// Register adds gauges, before the first scrape.
+func (m *Metrics) Register(list []Gauge) { m.gauges = append(m.gauges, list...) }
+
+func (g Gauge) write(ctx context.Context, w *bytes.Buffer) {
+	kind := gaugeKind
+	if g.Counter {
+		kind = counterKind
+	}
+	describe(w, g.Name, g.Help, kind)
+	values := g.Read(ctx)
+	for _, label := range slices.Sorted(maps.Keys(values)) {
+		name := g.Name
 		if g.Label != "" {
-			labels = []string{g.Label}
+			name += `{` + g.Label + `="` + label + `"}`
 		}
-		c.list = append(c.list, described{g, prometheus.NewDesc(g.Name, g.Help, labels, nil)})
-	}
-	return m.registry.Register(c)
-}
-
-type described struct {
-	Gauge
-	desc *prometheus.Desc
-}
-
-// gauges is a prometheus.Collector.
-type gauges struct{ list []described }
-
-// Describe implements prometheus.Collector.
-func (g *gauges) Describe(to chan<- *prometheus.Desc) {
-	for _, v := range g.list {
-		to <- v.desc
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (g *gauges) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
-	defer cancel()
-	for _, v := range g.list {
-		kind := prometheus.GaugeValue
-		if v.Counter {
-			kind = prometheus.CounterValue
-		}
-		for label, value := range v.Read(ctx) {
-			var labels []string
-			if v.Label != "" {
-				labels = []string{label}
-			}
-			to <- prometheus.MustNewConstMetric(v.desc, kind, value, labels...)
-		}
+		metrics.WriteGaugeFloat64(w, name, values[label])
 	}
 }
 
@@ -173,11 +169,35 @@ func Bool(is bool) float64 {
 	return 0
 }
 
-// Handler answers with all metrics.
-func (m *Metrics) Handler(log *slog.Logger) http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4,
+// Handler answers with all metrics in Prometheus's text format, to a few at once
+// and with 503 to others.
+func (m *Metrics) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case m.scrapes <- struct{}{}:
+			defer func() { <-m.scrapes }()
+		default:
+			http.Error(w, "too many scrapes at once", http.StatusServiceUnavailable)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), scrapeTime)
+		defer cancel()
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_, _ = w.Write(m.expose(ctx))
 	})
+}
+
+func (m *Metrics) expose(ctx context.Context) []byte {
+	var b bytes.Buffer
+	for _, f := range []*family{m.requests, m.took, m.mails, m.age, m.waited, m.deleted} {
+		f.write(&b)
+	}
+	for _, g := range m.gauges {
+		g.write(ctx, &b)
+	}
+	metrics.WriteProcessMetrics(&b)
+	metrics.WriteFDMetrics(&b)
+	return b.Bytes()
 }
 
 // Counting returns a queue that counts what becomes of the mails that this server claims.

@@ -150,7 +150,7 @@ func TestRoomBesideTheDisk(t *testing.T) {
 		want = 2
 	}
 	r.startReady()
-	if got := metric(t, "http://"+r.admin+"/metrics", "go_sched_gomaxprocs_threads"); got != float64(want) {
+	if got := metric(t, "http://"+r.admin+"/metrics", "go_gomaxprocs"); got != float64(want) {
 		t.Errorf("%v goroutines run at once, want %d", got, want)
 	}
 }
