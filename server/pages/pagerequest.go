@@ -27,10 +27,12 @@ const (
 // markup are the pages' templates by name, each with the frame around it.
 type markup map[string]*template.Template
 
+// parseMarkup takes a few milliseconds.
 func parseMarkup() markup {
 	m := markup{}
+	frame := template.Must(template.ParseFS(pageFiles, "html/layout.html", "html/parts.html"))
 	for _, name := range []string{"change", "done", "gone", "forgot", "sent", "problem", "action", "inbox", "mail", "preview", "start", "desk-signin", "desk", "desk-member", "desk-mails"} {
-		m[name] = template.Must(template.ParseFS(pageFiles, "html/layout.html", "html/parts.html", "html/"+name+".html"))
+		m[name] = template.Must(template.Must(frame.Clone()).ParseFS(pageFiles, "html/"+name+".html"))
 	}
 	return m
 }
@@ -167,7 +169,7 @@ func (w view) Inbox() bool { return w.page.pages.inboxOpen(w.page.Request) }
 func (v *pageRequest) render(status int, name, title string, data any, args ...string) (*reply, error) {
 	var b bytes.Buffer
 	w := view{page: v, Page: name, Title: title, Data: data, args: args}
-	if err := v.pages.markup[name].ExecuteTemplate(&b, "layout.html", w); err != nil {
+	if err := v.pages.markup()[name].ExecuteTemplate(&b, "layout.html", w); err != nil {
 		return nil, errors.New("render page " + name) // the cause may quote what the page shows
 	}
 	return newPage(status, b.Bytes()), nil

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,8 +66,8 @@ type Pages struct {
 	prefix     string // of the site
 	parameters int    // of a request, at most
 	host       *url.URL
-	base       string // path of the reset pages, as browsers know it
-	markup     markup
+	base       string        // path of the reset pages, as browsers know it
+	markup     func() markup // parsed when the first page is shown
 	assets     atomic.Pointer[assets]
 	streams    chan struct{} // places for live updates
 
@@ -88,7 +89,7 @@ func New(c Config, sitePrefix string, parameters int) *Pages {
 	if p.Stopping == nil {
 		p.Stopping = context.Background()
 	}
-	p.markup = parseMarkup()
+	p.markup = sync.OnceValue(parseMarkup)
 	p.assetsOf(p.Looks.Pages())
 	p.streams = make(chan struct{}, maxStreams)
 	return p
