@@ -305,13 +305,13 @@ func TestMemberIsToldOfALock(t *testing.T) {
 		orders := map[string][]int{}
 		for _, name := range []string{"ann", "nobody"} {
 			for i := range 120 {
-				before := len(site.waiting(t))
+				before := len(site.mails(t, ""))
 				client := netip.AddrFrom4([4]byte{192, 0, 2, byte(i % 2)})
 				ctx := members.WithOrigin(t.Context(), members.Origin{Client: client})
 				if _, err := site.Members.SignIn(ctx, name, "wrong"); err == nil {
 					t.Fatal("signed in")
 				}
-				if len(site.waiting(t)) > before {
+				if len(site.mails(t, "")) > before {
 					orders[name] = append(orders[name], i+1)
 				}
 				site.clock.advance(t, "31m")

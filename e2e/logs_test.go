@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"github.com/reseed-project/reseed/app"
+	"github.com/reseed-project/reseed/mail"
 
 	"bytes"
 	"log/slog"
@@ -63,7 +64,7 @@ func TestLogOfEveryStep(t *testing.T) {
 		if w := site.send(t, call, sign); w.Code >= 500 {
 			t.Fatalf("%v: %d %s", call, w.Code, w.Body)
 		}
-		for _, order := range site.waiting(t) {
+		for _, order := range append(site.waiting(t), site.mails(t, mail.Dropped)...) {
 			_ = site.Worker.Deliver(t.Context(), order.ID) // how it went is in the log
 		}
 	}
