@@ -30,8 +30,23 @@ var dottedWord = regexp.MustCompile(`([\pL\pN])([.。．｡])(\pL{2})`)
 // line makes a text a single line of at most limit code points. strings.Map
 // turns what is not UTF-8 into U+FFFD.
 func line(s string, limit int) string {
+	if len(s) <= limit && isPlain(s) {
+		return s
+	}
 	s = strings.Join(strings.FieldsFunc(strings.Map(visible, s), unicode.IsSpace), " ")
 	return cut(s, limit)
+}
+
+// isPlain reports whether s is ASCII that can be seen, with single spaces in between.
+func isPlain(s string) bool {
+	spaced := true
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && spaced {
+			return false
+		}
+		spaced = s[i] == ' '
+	}
+	return !spaced || s == ""
 }
 
 // visible maps what could forge a line to a space and drops what could hide
