@@ -18,11 +18,11 @@ import (
 
 // Program is what is measured of the program itself.
 type Program struct {
-	BinaryMiB float64       `json:"binaryMiB"`
-	Version   time.Duration `json:"version"` // of `reseed version`, best of five
-	Start     time.Duration `json:"start"`   // to the first answer, in a migrated folder, best of five
-	RestMiB   float64       `json:"restMiB"` // resident, a second after a start on SQLite
-	RSS       int64         `json:"loadedKiB"`
+	BinaryMB float64       `json:"binaryMB"` // of a million bytes
+	Version  time.Duration `json:"version"`  // of `reseed version`, best of five
+	Start    time.Duration `json:"start"`    // to the first answer, in a migrated folder, best of five
+	RestMiB  float64       `json:"restMiB"`  // resident, a second after a start on SQLite
+	RSS      int64         `json:"loadedKiB"`
 }
 
 // program is the built server.
@@ -42,7 +42,7 @@ func build(ctx context.Context, dir string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.BinaryMiB = float64(info.Size()) / (1 << 20)
+	p.BinaryMB = float64(info.Size()) / 1e6
 	for range 5 {
 		begin := time.Now()
 		if err := exec.CommandContext(ctx, p.path, "version").Run(); err != nil {
