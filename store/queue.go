@@ -287,7 +287,11 @@ func (t tx) claimable(ctx context.Context, r mail.Round) ([]waitingOrder, error)
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := t.waiting(ctx, t.choose(freshMySQL, freshSQLite), now, r.Claim)
+	until := now
+	if len(due) == r.Claim { // what is younger than all of them waits
+		until = t.at(due[len(due)-1].due)
+	}
+	fresh, err := t.waiting(ctx, t.choose(freshMySQL, freshSQLite), until, r.Claim)
 	if err != nil {
 		return nil, err
 	}
