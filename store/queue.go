@@ -32,11 +32,8 @@ SELECT o.id FROM mails AS o WHERE o.state = 'new' ORDER BY o.due_at, o.id LIMIT 
 SELECT o.id, o.attempts, o.addressed = 0, o.created_at, o.expires_at, o.due_at FROM mails AS o
 WHERE `
 
-	dueSQLite statement = waiting + `o.state = 'pending' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
+	dueSQLite statement = waiting + `o.state = ? AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
 	dueMySQL            = dueSQLite + ` FOR UPDATE SKIP LOCKED`
-
-	freshSQLite statement = waiting + `o.state = 'new' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?`
-	freshMySQL            = freshSQLite + ` FOR UPDATE SKIP LOCKED`
 
 	decoysSQLite statement = waiting + `o.state = 'dropped' AND o.due_at > ? AND ` + unused + ` ORDER BY o.due_at, o.id LIMIT ?`
 	decoysMySQL            = decoysSQLite + ` FOR UPDATE SKIP LOCKED`
@@ -283,7 +280,7 @@ func (t tx) claimable(ctx context.Context, r mail.Round) ([]waitingOrder, error)
 	if r.Claim == 0 {
 		return nil, nil
 	}
-	due, err := t.waiting(ctx, t.choose(dueMySQL, dueSQLite), now, r.Claim)
+	due, err := t.waiting(ctx, t.choose(dueMySQL, dueSQLite), string(mail.Pending), now, r.Claim)
 	if err != nil {
 		return nil, err
 	}
@@ -291,7 +288,7 @@ func (t tx) claimable(ctx context.Context, r mail.Round) ([]waitingOrder, error)
 	if len(due) == r.Claim { // what is younger than all of them waits
 		until = t.at(due[len(due)-1].due)
 	}
-	fresh, err := t.waiting(ctx, t.choose(freshMySQL, freshSQLite), until, r.Claim)
+	fresh, err := t.waiting(ctx, t.choose(dueMySQL, dueSQLite), string(mail.New), until, r.Claim)
 	if err != nil {
 		return nil, err
 	}
